@@ -1,0 +1,31 @@
+"""What institutions sign beside a batch: the EIP-712 structs `Attestation` and `Agreement`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """A member's compliance key says: each of our payments in this batch was screened and is clear.
+
+    `policy_hash` names the policy and list versions, `log_head` the head of the compliance log; both 32 bytes.
+    `valid_until` is in seconds of chain time.
+    """
+
+    batch_hash: bytes
+    policy_hash: bytes
+    log_head: bytes
+    valid_until: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A member's settlement key says: we agree to these `count` payments, whose tree has this `root` (32 bytes).
+
+    Void after `deadline` (seconds of chain time), the latest deadline among the payments.
+    """
+
+    root: bytes
+    count: int
+    deadline: int
