@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from contracts.terms.attestation import Attestation
 from contracts.terms.identifiers import Address
+from contracts.terms.money import MinorUnits
 from contracts.terms.payment import PaymentTerms
 
 MAX_BATCHES_PER_CALL = 8
@@ -24,7 +25,7 @@ class Position:
 
     account: Address
     currency: int
-    delta: int
+    delta: MinorUnits
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ _DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address 
 
 def keccak(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it (not the later SHA3-256)."""
-    return keccak_256(data).digest()
+    return bytes(keccak_256(data).digest())
 
 
 @lru_cache(maxsize=16)

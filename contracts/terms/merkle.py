@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sha3 import keccak_256
+from contracts.terms.commitments import keccak
 
 _LEAF, _NODE = b"\x00", b"\x01"
 
@@ -75,8 +75,8 @@ def _parents(level: list[bytes]) -> list[bytes]:
 
 
 def _hash_leaf(leaf: bytes) -> bytes:
-    return keccak_256(_LEAF + leaf).digest()
+    return keccak(_LEAF + leaf)
 
 
 def _hash_node(left: bytes, right: bytes) -> bytes:
-    return keccak_256(_NODE + left + right).digest()
+    return keccak(_NODE + left + right)

@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated
 
 from contracts.terms.currencies import CURRENCIES
 from contracts.terms.errors import BadAmount, UnknownCurrency
+
+MinorUnits = Annotated[int, "minor units"]
+"""An amount; its JSON form is a string of digits."""
 
 MAX_MINOR_UNITS = 10**15
 """No single amount may be larger: it keeps every sum far inside 63 bits, the widest integer both databases store."""

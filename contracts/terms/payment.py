@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from contracts.terms.errors import WrongState
 from contracts.terms.identifiers import Address
+from contracts.terms.money import MinorUnits
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Leg:
     source: Address
     target: Address
     currency: int
-    amount: int
+    amount: MinorUnits
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.terms.identifiers import Address
+from contracts.terms.money import MinorUnits
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Quote:
     provider: Address
     buyer: Address
     source_currency: int
-    source_amount: int
+    source_amount: MinorUnits
     target_currency: int
-    target_amount: int
+    target_amount: MinorUnits
     expires: int
     nonce: bytes

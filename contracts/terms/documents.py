@@ -1,0 +1,101 @@
+"""The JSON form of the terms, the same between institutions, in evidence files and in the project's own stores.
+
+Bytes are 0x-hex, amounts strings of minor units, everything else as JSON has it; a dataclass is an object with
+exactly its fields, a tuple a list. Reading refuses anything else with the path of the first wrong value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from contracts.terms.errors import Malformed
+from contracts.terms.money import MinorUnits
+
+Kind = TypeVar("Kind")
+
+_HEX = re.compile(r"0x(?:[0-9a-f]{2})*", re.ASCII)
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
+_MAX_INTEGER = 2**64
+
+
+def to_document(value: Any) -> Any:
+    """The JSON form of a dataclass of the terms (or of anything it is made of)."""
+    return _write(value, type(value))
+
+
+def from_document(kind: type[Kind], document: Any) -> Kind:
+    """Read the JSON form of `kind`. Raises Malformed with the path of the first wrong value."""
+    found: Kind = _read(kind, document, kind.__name__)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+def _write(value: Any, hint: Any) -> Any:
+    if hint == MinorUnits:
+        return str(value)
+    if is_dataclass(value):
+        hints = _hints(type(value))
+        return {field.name: _write(getattr(value, field.name), hints[field.name]) for field in fields(value)}
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, tuple):
+        item = get_args(hint)[0] if get_args(hint) else None
+        return [_write(element, item) for element in value]
+    return value
+
+
+def _read(hint: Any, value: Any, path: str) -> Any:
+    if hint == MinorUnits:
+        return int(_matching(_INTEGER, value, path, "a string of digits"))
+    if get_origin(hint) is Annotated:
+        return _read(get_args(hint)[0], value, path)
+    if isinstance(hint, UnionType):
+        [present] = [option for option in get_args(hint) if option is not NoneType]
+        return None if value is None else _read(present, value, path)
+    if is_dataclass(hint):
+        return _read_object(hint, value, path)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise Malformed(f"{path}: a list is needed")
+        return tuple(_read(get_args(hint)[0], item, f"{path}[{index}]") for index, item in enumerate(value))
+    if hint is bytes:
+        return bytes.fromhex(_matching(_HEX, value, path, "0x and lower-case hex digits")[2:])
+    return _read_scalar(hint, value, path)
+
+
+def _read_object(kind: Any, value: Any, path: str) -> Any:
+    if not isinstance(value, dict):
+        raise Malformed(f"{path}: an object is needed")
+    hints = _hints(kind)
+    if unknown := value.keys() - hints.keys():
+        raise Malformed(f"{path}: {min(unknown)[:40]!r} is not one of its fields")
+    arguments = {}
+    for field in fields(kind):
+        if field.name in value:
+            arguments[field.name] = _read(hints[field.name], value[field.name], f"{path}.{field.name}")
+        elif field.default is MISSING:
+            raise Malformed(f"{path}.{field.name} is missing")
+    return kind(**arguments)
+
+
+def _read_scalar(hint: Any, value: Any, path: str) -> Any:
+    if type(value) is not hint:
+        raise Malformed(f"{path}: {hint.__name__} is needed")
+    if hint is int and not 0 <= value < _MAX_INTEGER:
+        raise Malformed(f"{path}: out of range")
+    return value
+
+
+def _matching(pattern: re.Pattern[str], value: Any, path: str, needed: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise Malformed(f"{path}: {needed} is needed")
+    return value

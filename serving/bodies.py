@@ -1,0 +1,72 @@
+"""Request bodies: read strictly, so that two readers can never understand one body differently."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+
+from contracts.terms.errors import Malformed
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+_MAX_DEPTH = 16
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Schema(BaseModel):
+    """The base of every schema at the door: nothing is converted, nothing unknown is accepted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class StrictRoute(APIRoute):
+    """A route that refuses a JSON body with duplicate keys, NaN, oversized numbers or deep nesting."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            if request.method in ("POST", "PUT", "PATCH"):
+                check_json(await request.body())
+            return await handle(request)
+
+        return strict
+
+
+def check_json(body: bytes) -> None:
+    """Refuse bytes that are not exactly one plain JSON value. Raises Malformed."""
+    if not body:
+        return
+    _check_depth(body)
+    try:
+        json.loads(body.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as failure:
+        raise Malformed(f"the body is not JSON: {failure}"[:200]) from failure
+
+
+def _check_depth(body: bytes) -> None:
+    """Bound the nesting before parsing, because parsers recurse; brackets inside strings only make it stricter."""
+    depth = 0
+    for character in body:
+        if character in b"[{":
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise Malformed(f"the body is nested deeper than {_MAX_DEPTH} levels")
+        elif character in b"]}":
+            depth -= 1
+
+
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError("a key stands twice in one object")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")

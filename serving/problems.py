@@ -1,0 +1,123 @@
+"""Every error as an RFC 9457 problem document (`application/problem+json`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from contracts.terms.errors import (
+    Conflict,
+    FeiqianError,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+)
+
+PROBLEM_JSON = "application/problem+json"
+_TYPE_PREFIX = "urn:feiqian:problem:"
+_STATUS: tuple[tuple[type[FeiqianError], int], ...] = (
+    (Malformed, 400),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Refused, 422),
+    (Unavailable, 503),
+)
+_log = structlog.get_logger(__name__)
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
+    "default": {
+        "description": "A problem document (RFC 9457)",
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "reason"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "reason": {"type": "string", "description": "ISO 20022 ExternalStatusReason1Code"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def status_of(error: FeiqianError) -> int:
+    """The HTTP status of an error: that of the branch of the tree it stands on."""
+    return next((status for branch, status in _STATUS if isinstance(error, branch)), 500)
+
+
+def problem_response(error: FeiqianError) -> JSONResponse:
+    """The problem document of an error of the tree; its fields become members."""
+    status = status_of(error)
+    headers = {"Retry-After": "1"} if status == 503 else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _problem(status, error.kind(), error.title, error.detail, error.reason, error.fields, headers)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Turn every error that leaves an endpoint into a problem document."""
+    app.add_exception_handler(FeiqianError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, FeiqianError)
+    return problem_response(error)
+
+
+async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(Malformed(_first_invalid(error)))
+
+
+def _first_invalid(error: RequestValidationError) -> str:
+    """Name the first wrong field and what is wrong with it; never echo the caller's input."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    return f"{where}: {first['msg']}"
+
+
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    detail = {
+        404: f"there is no {request.url.path} here; see /docs",
+        405: f"{request.method} is not possible here; see /docs",
+        413: "the body is too large",
+    }.get(error.status_code, str(error.detail))
+    return _problem(error.status_code, "http", str(error.detail), detail, "NARR", {}, error.headers)
+
+
+async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    _log.error("bug", path=request.url.path, exc_info=error)
+    return _problem(500, "internal", "Something is wrong on our side", "the failure was logged", "NARR", {})
+
+
+def _problem(
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    reason: str,
+    fields: Mapping[str, str | int],
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    document = {"type": _TYPE_PREFIX + kind, "title": title, "status": status, "detail": detail, "reason": reason}
+    return JSONResponse({**fields, **document}, status, dict(headers or {}), PROBLEM_JSON)
