@@ -58,7 +58,7 @@ class Tokens:
                 iss={"essential": True, "value": self._issuer}, exp={"essential": True}, sub={"essential": True}
             ).validate(claims)
         except (JoseError, ValueError) as failure:
-            raise BadToken(f"the token is not one of {self._issuer}'s, or it has expired; ask for a new one") from failure
+            raise BadToken(f"not a token of {self._issuer}, or one that has expired; ask for a new one") from failure
         return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()))
 
 

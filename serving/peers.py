@@ -9,11 +9,10 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
-from contracts.terms.errors import FeiqianError
 from contracts.terms.parties import Participant
 from serving.bodies import Handler, check_json
 from serving.messages import Messenger, RequestMessage, ResponseMessage
-from serving.problems import problem_response
+from serving.problems import problem_of
 from serving.replay import ReplayGuard
 
 
@@ -40,8 +39,8 @@ class SignedRoute(APIRoute):
             try:
                 check_json(body)
                 response = await handle(request)
-            except FeiqianError as error:
-                response = problem_response(error)
+            except Exception as error:
+                response = problem_of(request, error)
             _sign(door, message, response)
             return response
 

@@ -72,20 +72,24 @@ def problem_response(error: FeiqianError) -> JSONResponse:
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Turn every error that leaves an endpoint into a problem document."""
-    app.add_exception_handler(FeiqianError, _on_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_bug)
+    for kind in (FeiqianError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer)
 
 
-async def _on_error(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, FeiqianError)
-    return problem_response(error)
+async def _answer(request: Request, error: Exception) -> JSONResponse:
+    return problem_of(request, error)
 
 
-async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return problem_response(Malformed(_first_invalid(error)))
+def problem_of(request: Request, error: Exception) -> JSONResponse:
+    """The problem document of anything that an endpoint raised. What is not in the tree is a bug and is logged."""
+    if isinstance(error, FeiqianError):
+        return problem_response(error)
+    if isinstance(error, RequestValidationError):
+        return problem_response(Malformed(_first_invalid(error)))
+    if isinstance(error, HTTPException):
+        return _http_problem(request, error)
+    _log.error("bug", path=request.url.path, exc_info=error)
+    return _problem(500, "internal", "Something is wrong on our side", "the failure was logged", "NARR", {})
 
 
 def _first_invalid(error: RequestValidationError) -> str:
@@ -95,19 +99,13 @@ def _first_invalid(error: RequestValidationError) -> str:
     return f"{where}: {first['msg']}"
 
 
-async def _on_http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+def _http_problem(request: Request, error: HTTPException) -> JSONResponse:
     detail = {
         404: f"there is no {request.url.path} here; see /docs",
         405: f"{request.method} is not possible here; see /docs",
         413: "the body is too large",
     }.get(error.status_code, str(error.detail))
     return _problem(error.status_code, "http", str(error.detail), detail, "NARR", {}, error.headers)
-
-
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    _log.error("bug", path=request.url.path, exc_info=error)
-    return _problem(500, "internal", "Something is wrong on our side", "the failure was logged", "NARR", {})
 
 
 def _problem(

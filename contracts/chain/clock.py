@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -10,33 +9,28 @@ from collections.abc import Callable
 class ChainClock:
     """The time of the newest final block plus the monotonic time that has passed since it was seen.
 
-    `now()` never goes backwards. It is an estimate for making deadlines; that one has passed is judged by
-    `final_time()` alone.
+    `now()` is an estimate for making deadlines (the chain may lead it by its allowance); that a deadline has passed
+    is judged by `final_time()` alone.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._final_time = 0
-        self._seen_at = monotonic()
+        self._seen = (0, monotonic())
 
     def observe(self, final_time: int) -> None:
         """A final block with this timestamp (seconds) was seen."""
-        with self._lock:
-            if final_time > self._final_time:
-                now = self._now()
-                # A block that lags the estimate must not turn the clock back.
-                self._seen_at = self._monotonic() - max(0.0, now - final_time if self._final_time else 0.0)
-                self._final_time = final_time
+        if final_time > self._seen[0]:
+            self._seen = (final_time, self._monotonic())
 
     def final_time(self) -> int:
         """The timestamp of the newest final block, in seconds; 0 before the first."""
-        return self._final_time
+        return self._seen[0]
 
     def now(self) -> int:
         """The estimate of chain time now, in whole seconds."""
-        with self._lock:
-            return int(self._now())
+        final_time, seen_at = self._seen
+        return final_time + int(self._monotonic() - seen_at)
 
-    def _now(self) -> float:
-        return self._final_time + (self._monotonic() - self._seen_at)
+    def stalled(self, tolerance: float) -> bool:
+        """True when no new final block was seen for `tolerance` seconds."""
+        return self._monotonic() - self._seen[1] > tolerance

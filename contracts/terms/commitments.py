@@ -140,7 +140,7 @@ def commitment(salt: bytes, content: Mapping[str, object]) -> bytes:
 
 
 def canonical_json(content: Mapping[str, object]) -> bytes:
-    """JSON with sorted keys and no spaces, so that equal content has equal bytes. Values: str, int, bool, list, dict."""
+    """JSON with sorted keys and no spaces, so that equal content has equal bytes."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 

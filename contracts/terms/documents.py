@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -34,7 +34,7 @@ def from_document(kind: type[Kind], document: Any) -> Kind:
     return found
 
 
-@lru_cache(maxsize=64)
+@cache
 def _hints(kind: Any) -> Mapping[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
@@ -43,7 +43,8 @@ def _write(value: Any, hint: Any) -> Any:
     if hint == MinorUnits:
         return str(value)
     if is_dataclass(value):
-        hints = _hints(type(value))
+        kind: Any = type(value)
+        hints = _hints(kind)
         return {field.name: _write(getattr(value, field.name), hints[field.name]) for field in fields(value)}
     if isinstance(value, bytes):
         return "0x" + value.hex()

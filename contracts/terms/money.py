@@ -44,7 +44,7 @@ def currency(code: str | int) -> Currency:
     """Look a currency up by alphabetic code ("THB") or numeric code (764). Raises UnknownCurrency."""
     found = _BY_NUMERIC.get(code) if isinstance(code, int) else _BY_ALPHA.get(code)
     if found is None:
-        raise UnknownCurrency(f"{code!r} is not an active ISO 4217 currency; use a code such as THB", currency=str(code))
+        raise UnknownCurrency(f"{code!r} is no active ISO 4217 currency; use a code such as THB", currency=str(code))
     return found
 
 
