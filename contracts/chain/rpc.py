@@ -1,0 +1,79 @@
+"""JSON-RPC to a chain node, over HTTP or in process."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from contracts.chain.reverts import reason_in, refusal
+from contracts.terms.errors import ChainUnavailable, FeiqianError
+
+_REVERTED = 3  # the error code for a revert with data (execution-apis, eth_call)
+
+
+class Transport(Protocol):
+    """Where requests go; every web3.py provider is one."""
+
+    def make_request(self, method: Any, params: Any) -> Any:
+        """The JSON-RPC response object: a dict with `result` or `error`."""
+        ...
+
+
+class RpcError(ChainUnavailable):
+    """The chain's node answered with an error that is no contract's refusal; `code` is the JSON-RPC code."""
+
+    title = "The chain's node refused the request"
+
+    def __init__(self, method: str, code: int, message: str) -> None:
+        super().__init__(f"{method}: {message}", code=code)
+        self.message = message
+
+
+class HttpTransport:
+    """One kept-alive HTTP client, usable from several threads. `timeout` in seconds for each step of a request."""
+
+    def __init__(self, url: str, timeout: float = 5.0) -> None:
+        import httpx2
+
+        self._client = httpx2.Client(timeout=timeout, trust_env=False)
+        self._url = url
+        self._failure = httpx2.HTTPError
+
+    def make_request(self, method: str, params: Any) -> Any:
+        """Raises ChainUnavailable when no proper answer comes in time."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        try:
+            response = self._client.post(self._url, json=request)
+            answer = response.json()
+        except (self._failure, ValueError) as failure:
+            raise ChainUnavailable(f"{self._url}: {method}: {failure or type(failure).__name__}") from failure
+        if not isinstance(answer, dict):
+            raise ChainUnavailable(f"{self._url}: {method}: the answer is not a JSON-RPC response")
+        return answer
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def request(transport: Transport, method: str, *params: Any) -> Any:
+    """The result of one call. Raises the refusal of a contract that reverted, else RpcError or ChainUnavailable."""
+    answer = transport.make_request(method, list(params))
+    if error := answer.get("error"):
+        raise _error(method, error)
+    if "result" not in answer:
+        raise ChainUnavailable(f"{method}: the answer has neither result nor error")
+    return answer["result"]
+
+
+def _error(method: str, error: Any) -> FeiqianError:
+    if not isinstance(error, dict):
+        return RpcError(method, 0, str(error)[:200])
+    code, message, data = error.get("code", 0), str(error.get("message", ""))[:500], error.get("data")
+    if code == _REVERTED or "execution reverted" in message:
+        return refusal(_reason(message, data))
+    return RpcError(method, code if isinstance(code, int) else 0, message)
+
+
+def _reason(message: str, data: Any) -> str:
+    if isinstance(data, str) and data.startswith("0x"):
+        return reason_in(bytes.fromhex(data[2:]))
+    return message.partition("execution reverted")[2].removeprefix(":").strip()

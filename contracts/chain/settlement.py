@@ -1,0 +1,92 @@
+"""Settlement: what was settled, and settling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.chain.abi import encode_call
+from contracts.chain.client import Block, ChainClient, Receipt
+from contracts.chain.transactions import TransactionSender
+from contracts.terms.batch import MAX_BATCHES_PER_CALL, Batch, Endorsement, Place, SignedBatch
+from contracts.terms.identifiers import Address
+
+NO_HASH = bytes(32)
+
+
+class Settlement:
+    """The Settlement contract at one address."""
+
+    def __init__(self, client: ChainClient, address: Address) -> None:
+        self._client = client
+        self.address = address
+
+    def next_sequence(self, debtor_agent: Address, lane: int, block: Block | None = None) -> int:
+        """The sequence that the lane's next batch must carry, by default in the newest final block."""
+        return int(self._read("next_sequence", debtor_agent, lane, block=block))
+
+    def batch_hash(self, place: Place, block: Block | None = None) -> bytes | None:
+        """The hash of the batch settled at a place (32 bytes), None if there is none."""
+        stored = bytes(self._read("batch_hash", place.debtor_agent, place.lane, place.sequence, block=block))
+        return None if stored == NO_HASH else stored
+
+    def domain_separator(self) -> bytes:
+        """The EIP-712 domain separator as the contract computes it."""
+        return bytes(self._read("domain_separator"))
+
+    def simulate(self, batches: Sequence[SignedBatch]) -> None:
+        """Settle on the newest state without a transaction. Raises the first refusal."""
+        self._client.call(self.address, self.settle_call(batches), "latest")
+
+    def settle(self, sender: TransactionSender, batches: Sequence[SignedBatch]) -> Receipt:
+        """Settle up to 8 batches in one transaction, simulated first. Raises the first refusal."""
+        self.simulate(batches)
+        return sender.transact(self.address, self.settle_call(batches), gas_limit(batches))
+
+    @staticmethod
+    def settle_call(batches: Sequence[SignedBatch]) -> bytes:
+        """The call data of `settle(batches)`."""
+        assert 0 < len(batches) <= MAX_BATCHES_PER_CALL, "a call settles 1 to 8 batches"
+        return encode_call("Settlement", "settle", [_signed_batch(each) for each in batches])
+
+    def _read(self, function: str, *arguments: object, block: Block | None = None) -> bytes | int:
+        result: bytes | int = self._client.read("Settlement", self.address, function, *arguments, block=block)[0]
+        return result
+
+
+def gas_limit(batches: Sequence[SignedBatch]) -> int:
+    """Gas that suffices for a call, from measured costs and a margin: an estimate would run the call many times."""
+    members = sum(len(each.batch.members) for each in batches)
+    positions = sum(len(each.batch.positions) for each in batches)
+    return 150_000 + 150_000 * len(batches) + 45_000 * members + 45_000 * positions
+
+
+def _signed_batch(signed: SignedBatch) -> tuple[object, ...]:
+    return _batch(signed.batch), [_endorsement(each) for each in signed.endorsements]
+
+
+def _batch(batch: Batch) -> tuple[object, ...]:
+    return (
+        batch.debtor_agent,
+        batch.lane,
+        batch.sequence,
+        batch.payments_root,
+        batch.payment_count,
+        batch.members,
+        [(each.account, each.currency, each.delta) for each in batch.positions],
+        batch.deadline,
+    )
+
+
+def _endorsement(endorsement: Endorsement) -> tuple[object, ...]:
+    attestation = endorsement.attestation
+    return (
+        _signature(endorsement.settlement_signature),
+        attestation.policy_hash,
+        attestation.log_head,
+        attestation.valid_until,
+        _signature(endorsement.attestation_signature),
+    )
+
+
+def _signature(signature: bytes) -> tuple[bytes, bytes, int]:
+    return signature[:32], signature[32:64], signature[64]

@@ -1,0 +1,126 @@
+"""Transactions: signed by one key, sent with nonces in order, waited for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import rlp
+
+from contracts.chain.client import ChainClient, Receipt
+from contracts.chain.reverts import refusal
+from contracts.chain.rpc import RpcError
+from contracts.terms.commitments import keccak
+from contracts.terms.errors import ChainUnavailable, FeiqianError
+from contracts.terms.identifiers import Address
+from contracts.terms.signing import Signer
+
+_TYPE_1559 = b"\x02"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+
+
+class TransactionSender:
+    """Sends one key's transactions, in order, from several threads. No other process may use the same key."""
+
+    def __init__(self, client: ChainClient, signer: Signer) -> None:
+        self.client = client
+        self._signer = signer
+        self._lock = threading.Lock()
+        self._next_nonce: int | None = None
+
+    @property
+    def address(self) -> Address:
+        return self._signer.address
+
+    def transact(self, to: Address | None, data: bytes, gas: int | None = None) -> Receipt:
+        """Send and wait until mined. Raises a contract's refusal, before sending where the simulation shows it."""
+        return self.wait([self.send(to, data, gas)])[0]
+
+    def send(self, to: Address | None, data: bytes, gas: int | None = None) -> bytes:
+        """Send without waiting; the transaction's hash. `to` None creates a contract. Without `gas` the limit is
+        estimated, which raises the refusal of a transaction that would revert now."""
+        limit = self._estimate(to, data) if gas is None else gas
+        with self._lock:
+            try:
+                return self._send_next(to, data, limit)
+            except RpcError as failure:
+                if not _is_stale_nonce(failure):
+                    raise
+            # Another life of this key (a restart, a lost answer) used the nonce: ask the chain again, once.
+            self._next_nonce = None
+            return self._send_next(to, data, limit)
+
+    def wait(self, hashes: Sequence[bytes], timeout: float = 30.0) -> list[Receipt]:
+        """The receipts once all are mined. Raises the first one's refusal, or ChainUnavailable after `timeout` s."""
+        end = time.monotonic() + timeout
+        receipts = [self._wait_one(each, end) for each in hashes]
+        for receipt in receipts:
+            if not receipt.succeeded:
+                raise self._why(receipt)
+        return receipts
+
+    def _send_next(self, to: Address | None, data: bytes, gas: int) -> bytes:
+        if self._next_nonce is None:
+            count = self.client.request("eth_getTransactionCount", self.address, "pending")
+            self._next_nonce = int(count, 16)
+        priority = int(self.client.request("eth_maxPriorityFeePerGas"), 16)
+        base = int(self.client.request("eth_gasPrice"), 16)
+        # Twice the going price: a transaction must outlive a few full blocks' rises of the base fee.
+        raw = _signed(
+            self._signer,
+            [self.client.chain_id, self._next_nonce, priority, 2 * base + priority, gas, _address(to), 0, data, []],
+        )
+        transaction_hash = keccak(raw)
+        try:
+            self.client.request("eth_sendRawTransaction", "0x" + raw.hex())
+        except RpcError as failure:
+            if "already known" not in failure.message:
+                self._next_nonce = None
+                raise
+        except ChainUnavailable:
+            self._next_nonce = None  # it may or may not have arrived; only the chain knows
+            raise
+        self._next_nonce += 1
+        return transaction_hash
+
+    def _estimate(self, to: Address | None, data: bytes) -> int:
+        message = {"from": self.address, "data": "0x" + data.hex()} | ({"to": to} if to else {})
+        estimate = int(self.client.request("eth_estimateGas", message), 16)
+        # A quarter more, as the state may differ by the time the transaction runs.
+        return estimate + estimate // 4
+
+    def _wait_one(self, transaction_hash: bytes, end: float) -> Receipt:
+        pause = _FIRST_PAUSE
+        while (receipt := self.client.receipt(transaction_hash)) is None:
+            if time.monotonic() >= end:
+                raise ChainUnavailable(f"transaction 0x{transaction_hash.hex()} is in no block yet")
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return receipt
+
+    def _why(self, receipt: Receipt) -> Exception:
+        """Run the failed call again on the state after its block: receipts carry no reason."""
+        sent = self.client.request("eth_getTransactionByHash", "0x" + receipt.transaction_hash.hex())
+        message = {"from": sent["from"], "data": sent["input"], "gas": sent["gas"]}
+        message |= {"to": sent["to"]} if sent["to"] else {}
+        try:
+            self.client.request("eth_call", message, hex(receipt.block_number))
+        except FeiqianError as failure:
+            return failure
+        return refusal("")
+
+
+def _signed(signer: Signer, fields: list[object]) -> bytes:
+    """EIP-1559: 0x02 || rlp([chain id, nonce, priority fee, fee, gas, to, value, data, access list, y, r, s])."""
+    signature = signer.sign(keccak(_TYPE_1559 + rlp.encode(fields)))
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    return bytes(_TYPE_1559 + rlp.encode([*fields, signature[64] - 27, r, s]))
+
+
+def _address(to: Address | None) -> bytes:
+    return bytes.fromhex(to[2:]) if to else b""
+
+
+def _is_stale_nonce(failure: RpcError) -> bool:
+    return "nonce too low" in failure.message.lower()
