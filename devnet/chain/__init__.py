@@ -11,7 +11,7 @@ import os
 # Chosen once, at the first hash; pure Python otherwise takes its place silently.
 os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
-from devnet.chain.chain import Chain, open_chain  # noqa: E402  (after the back end is chosen)
-from devnet.chain.errors import ChainError, GenesisError, RpcError  # noqa: E402
+from devnet.chain.chain import Chain, open_chain
+from devnet.chain.errors import ChainError, GenesisError, RpcError
 
 __all__ = ["Chain", "ChainError", "GenesisError", "RpcError", "open_chain"]

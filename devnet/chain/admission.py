@@ -9,7 +9,7 @@ from eth.abc import BlockHeaderAPI, SignedTransactionAPI, StateAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS, SECPK1_N
 from eth.exceptions import UnrecognizedTransactionType
 from eth.vm.forks.cancun.transactions import CancunTransactionBuilder
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 
 from devnet.chain.errors import invalid_params, refused
 
@@ -72,11 +72,9 @@ def check_affordable(transaction: SignedTransactionAPI, state: StateAPI, header:
     cap, tip = transaction.max_fee_per_gas, transaction.max_priority_fee_per_gas
     if tip > cap:
         raise refused(f"max priority fee per gas higher than max fee per gas: {tip} > {cap}")
-    if cap < header.base_fee_per_gas:
-        base_fee = header.base_fee_per_gas
-        raise refused(
-            f"transaction underpriced: max fee per gas less than block base fee: {cap} < {base_fee}"
-        )
+    asked = header.base_fee_per_gas or 0
+    if cap < asked:
+        raise refused(f"transaction underpriced: max fee per gas less than block base fee: {cap} < {asked}")
     balance, cost = state.get_balance(transaction.sender), transaction.value + transaction.gas * cap
     if balance < cost:
         raise refused(f"insufficient funds for gas * price + value: have {balance} want {cost}")

@@ -5,6 +5,7 @@
 Every public method may be called from any thread.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,12 +22,14 @@ from devnet.chain import methods
 from devnet.chain.admission import check_affordable, decode_transaction
 from devnet.chain.clock import MAXIMUM_LEAD, ChainClock, DevTiming, LiveTiming, Timing
 from devnet.chain.errors import METHOD_NOT_FOUND, ChainError, GenesisError, RpcError, invalid_params, refused
-from devnet.chain.evm import Evm
+from devnet.chain.evm import Built, Evm
 from devnet.chain.genesis import Genesis, parse_genesis
 from devnet.chain.pool import Pool
 from devnet.chain.seal import Sealer
 from devnet.chain.store import Store
 from devnet.chain.views import BlockRecord, log_rows
+
+log = logging.getLogger("feiqian.chain")
 
 CACHED_BLOCKS = 512
 DEFAULT_HEARTBEAT = 5.0
@@ -44,9 +47,9 @@ def open_chain(
 ) -> "Chain":
     """Open a chain, creating it in an empty database.
 
-    `genesis` is the decoded genesis file, `database` a path or ":memory:", `sealer_key` 32 bytes of one of the
-    genesis file's validators, `heartbeat` seconds between blocks when idle. ChainError (one line) when genesis,
-    database and key do not belong together or another process owns the database.
+    `genesis` is the decoded genesis file, `database` a path or ":memory:", `sealer_key` 32 bytes of one of
+    the genesis file's validators, `heartbeat` seconds between blocks when idle. ChainError (one line) when
+    genesis, database and key do not belong together or another process owns the database.
     """
     checked = parse_genesis(genesis)
     try:
@@ -60,6 +63,8 @@ def open_chain(
         evm = Evm(store, checked.chain_id)
         _settle_genesis(checked, store, evm)
         head = evm.head()
+        if not dev:
+            _check_time(head, wall())
         clock = ChainClock(wall, monotonic, start=head.timestamp - MAXIMUM_LEAD)
         timing = DevTiming() if dev else LiveTiming(clock, heartbeat)
         return Chain(checked, store, evm, sealer, timing, monotonic)
@@ -76,7 +81,18 @@ def _settle_genesis(genesis: Genesis, store: Store, evm: Evm) -> None:
             header = evm.write_genesis(genesis)
             store.add_block(0, header.hash, rlp.encode(header), [])
     elif known != scratch.hash:
-        raise GenesisError(f"genesis: the database's chain began as 0x{known.hex()}, not 0x{scratch.hash.hex()}")
+        raise GenesisError(
+            f"genesis: the database's chain began as 0x{known.hex()}, not 0x{scratch.hash.hex()}"
+        )
+
+
+def _check_time(head: BlockHeaderAPI, now: float) -> None:
+    lead = head.timestamp - now
+    if lead <= MAXIMUM_LEAD:
+        return
+    if head.block_number == 0:
+        raise GenesisError(f"genesis: timestamp is {lead:.0f} s in the future")
+    log.warning("the last block is %.0f s ahead of the clock; chain time goes on from there", lead)
 
 
 class Chain:
@@ -128,7 +144,9 @@ class Chain:
         if not isinstance(arguments, list | tuple):
             raise invalid_params("params: want a list")
         if not known.least <= len(arguments) <= known.most:
-            raise invalid_params(f"params: {method} takes {known.least} to {known.most}, got {len(arguments)}")
+            raise invalid_params(
+                f"params: {method} takes {known.least} to {known.most}, got {len(arguments)}"
+            )
         with self._lock:
             return known.run(self, *arguments)
 
@@ -181,13 +199,16 @@ class Chain:
             self.head = sealed
             self.timing.sealed()
             self._records[sealed.block_number] = record
-            for transaction in built.block.transactions:
-                self.pool.remove(transaction)
-            for transaction, reason in built.dropped:
-                methods.log.warning("dropped transaction 0x%s: %s", transaction.hash.hex(), reason)
-                self.pool.remove(transaction)
-            if len(self.pool):
-                self.pool.forget_passed(self.nonce_of())
+            self._take_from_pool(built)
+
+    def _take_from_pool(self, built: Built) -> None:
+        for transaction in built.block.transactions:
+            self.pool.remove(transaction)
+        for transaction, reason in built.dropped:
+            log.warning("dropped transaction 0x%s: %s", transaction.hash.hex(), reason)
+            self.pool.remove(transaction)
+        if len(self.pool):
+            self.pool.forget_passed(self.nonce_of())
 
     def _runnable(self) -> list[SignedTransactionAPI]:
         return self.pool.ready(self.nonce_of()) if len(self.pool) else []

@@ -43,22 +43,25 @@ class Timing(Protocol):
 
 
 class LiveTiming:
-    """A network's chain: sealed on demand, at most two seconds ahead of the clock, and by heartbeat when idle."""
+    """A network's chain: sealed on demand, at most 2 s ahead of the clock, and by heartbeat when idle."""
 
     def __init__(self, clock: ChainClock, heartbeat: float) -> None:
         self._clock = clock
         self._heartbeat = heartbeat
+        self._sealed_at = math.inf
 
     def next_timestamp(self, parent: int) -> int:
         return max(parent + 1, int(self._clock.now()))
 
     def wait(self, parent: int, waiting: bool) -> float:
         now = self._clock.now()
-        due_at = parent + 1 - MAXIMUM_LEAD if waiting else parent + self._heartbeat
+        # A block may be ahead of the clock: idle time counts from when it was made.
+        idle_since = min(parent, self._sealed_at)
+        due_at = parent + 1 - MAXIMUM_LEAD if waiting else idle_since + self._heartbeat
         return max(0.0, due_at - now)
 
     def sealed(self) -> None:
-        pass
+        self._sealed_at = self._clock.now()
 
 
 class DevTiming:

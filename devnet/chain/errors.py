@@ -1,9 +1,9 @@
 """What the chain can answer besides a result.
 
-    ChainError          the process cannot start or go on: one line for the operator
-      GenesisError        the genesis file is wrong, or not the database's
-      DatabaseError       the database is locked, foreign, or its SQLite too old
-    RpcError            one request cannot be answered: JSON-RPC 2.0 code, message, data
+ChainError          the process cannot start or go on: one line for the operator
+  GenesisError        the genesis file is wrong, or not the database's
+  DatabaseError       the database is locked, foreign, or its SQLite too old
+RpcError            one request cannot be answered: JSON-RPC 2.0 code, message, data
 """
 
 from typing import Any

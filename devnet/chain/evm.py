@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import rlp
 from eth.abc import BlockAPI, BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI, StateAPI
 from eth.chains.base import Chain as EvmChain
 from eth.constants import ZERO_HASH32
 from eth.db.backends.base import BaseAtomicDB
 from eth.db.schema import SchemaV1
 from eth.exceptions import TransactionNotFound
+from eth.rlp.sedes import chain_gaps
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.forks.cancun.constants import BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CONTRACT_CODE
@@ -83,14 +85,17 @@ class Evm:
         return self.head()
 
     def head(self) -> BlockHeaderAPI:
-        return self._chain.get_canonical_head()
+        header: BlockHeaderAPI = self._chain.get_canonical_head()
+        return header
 
     def header(self, block_hash: bytes) -> BlockHeaderAPI:
-        return self._chain.get_block_header_by_hash(block_hash)  # type: ignore[arg-type]
+        header: BlockHeaderAPI = self._chain.get_block_header_by_hash(block_hash)
+        return header
 
     def block(self, block_hash: bytes) -> BlockAPI:
         """A block with its transactions."""
-        return self._chain.get_block_by_hash(block_hash)  # type: ignore[arg-type]
+        block: BlockAPI = self._chain.get_block_by_hash(block_hash)
+        return block
 
     def receipts(self, block: BlockAPI) -> tuple[ReceiptAPI, ...]:
         return tuple(block.get_receipts(self._chain.chaindb))
@@ -112,21 +117,27 @@ class Evm:
             self._store.delete(SchemaV1.make_block_number_to_hash_lookup_key(head.block_number))
             head = self.header(head.parent_hash)
         self._store[SchemaV1.make_canonical_head_hash_lookup_key()] = head.hash
+        # py-evm remembers which headers it lacks; left as it was, it would look for those just forgotten.
+        gaps = rlp.encode(((), head.block_number + 1), sedes=chain_gaps)
+        self._store[SchemaV1.make_header_chain_gaps_lookup_key()] = gaps
 
     def state_at(self, header: BlockHeaderAPI) -> StateAPI:
         """The state after `header`'s block (or, for an unbuilt child, before it) in that header's context."""
         hashes = CancunRules.get_prev_hashes(header.parent_hash, self._chain.chaindb)
-        return CancunRules.build_state(self._store, header, ChainContext(self._chain_id), hashes)  # type: ignore[arg-type]
+        context = ChainContext(self._chain_id)
+        state: StateAPI = CancunRules.build_state(self._store, header, context, hashes)  # type: ignore[arg-type]
+        return state
 
     def child_header(self, parent: BlockHeaderAPI, timestamp: int, coinbase: bytes) -> BlockHeaderAPI:
         """The header a block on `parent` starts from; it carries the parent's state root."""
-        return CancunRules.create_header_from_parent(
+        header: BlockHeaderAPI = CancunRules.create_header_from_parent(
             parent,
             timestamp=timestamp,
             gas_limit=parent.gas_limit,
             coinbase=coinbase,
             parent_beacon_block_root=ZERO_HASH32,
         )
+        return header
 
     def build(
         self,
@@ -137,7 +148,8 @@ class Evm:
         """Build and persist the block of `header` from those candidates that are valid, in order.
 
         A candidate that is invalid is dropped with its reason; one that does not fit the half-full block, or
-        follows one that did not, is left for a later one. `balances` are set first (dev mode only: such a block cannot be re-executed).
+        follows one that did not, is left for a later one. `balances` are set first (dev mode only: such a
+        block cannot be re-executed).
         """
         poisons: list[SignedTransactionAPI] = []
         while True:
@@ -158,7 +170,7 @@ class Evm:
         vm = self._chain.get_vm(header)
         vm.block_preprocessing(vm.get_block())
         for address, balance in balances:
-            vm.state.set_balance(address, balance)  # type: ignore[arg-type]
+            vm.state.set_balance(address, balance)
         included, receipts, dropped = [], [], []
         filled = header
         for transaction in candidates:

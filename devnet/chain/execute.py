@@ -8,7 +8,7 @@ from eth.abc import ComputationAPI, StateAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS, ZERO_ADDRESS
 from eth.exceptions import OutOfGas, Revert
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
-from eth_abi import decode
+from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from devnet.chain.errors import EXECUTION_REVERTED, RpcError, invalid_params, refused
@@ -89,7 +89,7 @@ def run_call(state: StateAPI, call: Call) -> bytes:
 
 
 def estimate_gas(new_state: Callable[[], StateAPI], call: Call) -> int:
-    """The least gas limit, within 1.5 %, with which the call succeeds; RpcError if none up to the cap does."""
+    """The least gas limit, within 1.5 %, with which the call succeeds; RpcError if none does."""
     first = _run(new_state(), call)
     if first.is_error:
         raise _failure(first)
@@ -118,7 +118,7 @@ def _run(state: StateAPI, call: Call) -> ComputationAPI:
         raise refused(f"insufficient funds for transfer: address {as_hex(call.sender)}")
     if call.gas < call.intrinsic_gas:
         raise refused(f"intrinsic gas too low: have {call.gas}, want {call.intrinsic_gas}")
-    executor: Any = state.get_transaction_executor()  # type: ignore[attr-defined]
+    executor: Any = state.get_transaction_executor()
     message = executor.build_evm_message(call)
     computation: ComputationAPI = executor.build_computation(message, call)
     return computation

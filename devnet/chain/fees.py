@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 
 from devnet.chain.errors import invalid_params
-from devnet.chain.views import BlockRecord, effective_price
+from devnet.chain.views import BlockRecord, base_fee, effective_price
 
 if TYPE_CHECKING:
     from devnet.chain.chain import Chain
@@ -15,7 +15,7 @@ MAXIMUM_BLOCKS = 1024
 
 def fee_history(chain: "Chain", count: int, newest: int, percentiles: list[Any]) -> dict[str, Any]:
     """Base fees of `count` blocks up to `newest` and of the one after, gas used ratios, and tips paid."""
-    if any(not isinstance(one, int | float) or isinstance(one, bool) or not 0 <= one <= 100 for one in percentiles):
+    if not all(type(one) in (int, float) and 0 <= one <= 100 for one in percentiles):
         raise invalid_params("rewardPercentiles: want numbers from 0 to 100")
     if percentiles != sorted(percentiles) or len(percentiles) > 100:
         raise invalid_params("rewardPercentiles: want at most 100, ascending")
@@ -26,7 +26,7 @@ def fee_history(chain: "Chain", count: int, newest: int, percentiles: list[Any])
     following = calculate_expected_base_fee_per_gas(headers[-1])
     history: dict[str, Any] = {
         "oldestBlock": hex(headers[0].block_number),
-        "baseFeePerGas": [*(hex(one.base_fee_per_gas) for one in headers), hex(following)],
+        "baseFeePerGas": [*(hex(base_fee(one)) for one in headers), hex(following)],
         "gasUsedRatio": [one.gas_used / one.gas_limit for one in headers],
     }
     if percentiles:
@@ -37,10 +37,10 @@ def fee_history(chain: "Chain", count: int, newest: int, percentiles: list[Any])
 
 
 def _tips(record: BlockRecord, percentiles: list[float]) -> list[int]:
-    base_fee = record.header.base_fee_per_gas
+    asked = base_fee(record.header)
     paid, before = [], 0
     for transaction, receipt in zip(record.block.transactions, record.receipts, strict=True):
-        paid.append((effective_price(transaction, base_fee) - base_fee, receipt.gas_used - before))
+        paid.append((effective_price(transaction, asked) - asked, receipt.gas_used - before))
         before = receipt.gas_used
     if not paid:
         return [0] * len(percentiles)

@@ -1,6 +1,5 @@
 """The JSON-RPC methods of a network's chain (execution-apis names and shapes), one function each."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,6 @@ from devnet.chain.quantities import as_hex, as_word, data, quantity
 
 if TYPE_CHECKING:
     from devnet.chain.chain import Chain
-
-log = logging.getLogger("feiqian.chain")
 
 CLIENT_VERSION = "feiqian-chain/1/py-evm-0.12.1b1/cancun"
 MAXIMUM_LOGS = 10_000
@@ -136,7 +133,7 @@ def newest_number(chain: "Chain") -> str:
 
 @method("eth_gasPrice", 0, 0)
 def gas_price(chain: "Chain") -> str:
-    return hex(chain.pending_header().base_fee_per_gas)
+    return hex(views.base_fee(chain.pending_header()))
 
 
 @method("eth_maxPriorityFeePerGas", 0, 0)
@@ -334,7 +331,8 @@ def _log_range(chain: "Chain", wanted: dict[str, Any]) -> tuple[int, int]:
     head = chain.head.block_number
     first = block_number(chain, _sealed(wanted.get("fromBlock")))
     last = block_number(chain, _sealed(wanted.get("toBlock")))
-    assert first is not None and last is not None
+    assert first is not None
+    assert last is not None
     if first > last:
         raise invalid_params("filter: fromBlock is after toBlock")
     return min(first, head + 1), min(last, head)

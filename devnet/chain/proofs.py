@@ -6,7 +6,7 @@ import rlp
 from eth.db.backends.base import BaseAtomicDB
 from eth.rlp.accounts import Account
 from eth_hash.auto import keccak
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from devnet.chain.quantities import as_hex
 
@@ -15,10 +15,10 @@ MAXIMUM_SLOTS = 1024
 
 def account_proof(store: BaseAtomicDB, state_root: bytes, address: bytes, slots: list[int]) -> dict[str, Any]:
     """The proof of an account (or of its absence) and of each storage slot."""
-    trie = HexaryTrie(store, state_root)  # type: ignore[arg-type]
+    trie = HexaryTrie(store, state_root)
     encoded = trie[keccak(address)]
     account = rlp.decode(encoded, sedes=Account) if encoded else Account()
-    storage = HexaryTrie(store, account.storage_root)  # type: ignore[arg-type]
+    storage = HexaryTrie(store, account.storage_root)
     return {
         "address": as_hex(address),
         "accountProof": _nodes(trie, keccak(address)),
@@ -39,5 +39,5 @@ def _slot_proof(storage: HexaryTrie, slot: int) -> dict[str, Any]:
 
 def _nodes(trie: HexaryTrie, key: bytes) -> list[str]:
     """RLP nodes from the root down. A node under 32 bytes stands inside its parent and is not repeated."""
-    encoded = [rlp.encode(node) for node in trie.get_proof(key)]
+    encoded = [rlp.encode(node) for node in trie.get_proof(key)]  # type: ignore[no-untyped-call]
     return [as_hex(node) for depth, node in enumerate(encoded) if depth == 0 or len(node) >= 32]

@@ -21,9 +21,7 @@ class InProcessProvider(JSONBaseProvider):
         response: RPCResponse = self._exchange(self.encode_rpc_request(method, params))
         return response
 
-    def make_batch_request(
-        self, requests: list[tuple[RPCEndpoint, Any]]
-    ) -> list[RPCResponse] | RPCResponse:
+    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
         responses: list[RPCResponse] | RPCResponse = self._exchange(self.encode_batch_rpc_request(requests))
         return responses
 

@@ -1,4 +1,4 @@
-"""JSON-RPC's way of writing numbers and bytes (execution-apis, "hex encoding"), read strictly, written plainly."""
+"""JSON-RPC's way of writing numbers and bytes (execution-apis, "hex encoding"), read strictly."""
 
 import re
 from typing import Any

@@ -66,13 +66,10 @@ class Store(BaseAtomicDB):
     # The mapping py-evm writes through
 
     def __getitem__(self, key: bytes) -> bytes:
-        if key in self._pending:
-            value = self._pending[key]
-        else:
-            value = self._cache.get(key) or self._read(key)
+        value = self._pending[key] if key in self._pending else self._cache.get(key) or self._read(key)
         if value is None:
             raise KeyError(key)
-        return value
+        return bytes(value)
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self._pending[key] = value
@@ -144,11 +141,7 @@ class Store(BaseAtomicDB):
         """Index logs inside `block()`."""
         self._sqlite.executemany(
             "INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (row.block, row.position, row.address, *_four(row.topics), row.data)
-                + (row.transaction_hash, row.transaction_index)
-                for row in rows
-            ],
+            [_columns(row) for row in rows],
         )
 
     def forget_blocks_after(self, number: int) -> None:
@@ -197,7 +190,7 @@ class Store(BaseAtomicDB):
                 arguments.extend(choices)  # type: ignore[arg-type]
         if len(topics) > 0:
             where.append(f"topic{len(topics) - 1} IS NOT NULL")
-        query = f"SELECT * FROM logs WHERE {' AND '.join(where)} ORDER BY block, position LIMIT ?"
+        query = f"SELECT * FROM logs WHERE {' AND '.join(where)} ORDER BY block, position LIMIT ?"  # noqa: S608 (our words)
         return [_log_row(row) for row in self._sqlite.execute(query, (*arguments, limit))]
 
 
@@ -205,9 +198,11 @@ def _connect(path: str) -> Any:
     version = pysqlite3.sqlite_version_info
     if version < LEAST_SQLITE:
         raise DatabaseError(f"database: SQLite {pysqlite3.sqlite_version} is older than 3.51.3")
-    connection = None
     try:
         connection = pysqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    except pysqlite3.Error as error:
+        raise DatabaseError(f"database: {path}: {error}") from error
+    try:
         # Exclusive locking: the first transaction takes the file until the process ends, however it ends.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -215,8 +210,7 @@ def _connect(path: str) -> Any:
         connection.execute("PRAGMA cache_size = -16000")
         _migrate(connection)
     except pysqlite3.Error as error:
-        if connection is not None:
-            connection.close()
+        connection.close()
         if re.search("locked|busy", str(error)):
             raise DatabaseError(f"database: {path} is in use by another process") from error
         raise DatabaseError(f"database: {path}: {error}") from error
@@ -240,8 +234,10 @@ def _migrate(connection: Any) -> None:
     connection.execute("COMMIT")
 
 
-def _four(topics: tuple[bytes, ...]) -> tuple[bytes | None, ...]:
-    return (*topics, *[None] * (4 - len(topics)))
+def _columns(row: LogRow) -> tuple[Any, ...]:
+    topics = [*row.topics, *[None] * (4 - len(row.topics))]
+    transaction = (row.transaction_hash, row.transaction_index)
+    return (row.block, row.position, row.address, *topics, row.data, *transaction)
 
 
 def _log_row(row: tuple[Any, ...]) -> LogRow:

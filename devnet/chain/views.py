@@ -60,13 +60,13 @@ def header_view(header: BlockHeaderAPI) -> Json:
         "gasUsed": hex(header.gas_used),
         "timestamp": hex(header.timestamp),
         "extraData": as_hex(header.extra_data),
-        "mixHash": as_hex(header.mix_hash),
+        "mixHash": as_hex(header.mix_hash or b""),
         "nonce": as_hex(header.nonce),
-        "baseFeePerGas": hex(header.base_fee_per_gas),
-        "withdrawalsRoot": as_hex(header.withdrawals_root),
+        "baseFeePerGas": hex(base_fee(header)),
+        "withdrawalsRoot": as_hex(header.withdrawals_root or b""),
         "blobGasUsed": hex(header.blob_gas_used),
         "excessBlobGas": hex(header.excess_blob_gas),
-        "parentBeaconBlockRoot": as_hex(header.parent_beacon_block_root),
+        "parentBeaconBlockRoot": as_hex(header.parent_beacon_block_root or b""),
     }
 
 
@@ -102,8 +102,7 @@ def transaction_view(transaction: SignedTransactionAPI, record: BlockRecord | No
     if transaction_type(transaction) == 0:
         view.update(v=hex(transaction.v), gasPrice=hex(transaction.gas_price))  # type: ignore[attr-defined]
         return view
-    base_fee = header.base_fee_per_gas if header else 0
-    price = effective_price(transaction, base_fee) if header else transaction.max_fee_per_gas
+    price = effective_price(transaction, base_fee(header)) if header else transaction.max_fee_per_gas
     view.update(
         v=hex(transaction.y_parity),
         yParity=hex(transaction.y_parity),
@@ -135,7 +134,7 @@ def receipt_view(record: BlockRecord, index: int) -> Json:
         "contractAddress": created_address(transaction) if created else None,
         "cumulativeGasUsed": hex(receipt.gas_used),
         "gasUsed": hex(receipt.gas_used - before),
-        "effectiveGasPrice": hex(effective_price(transaction, record.header.base_fee_per_gas)),
+        "effectiveGasPrice": hex(effective_price(transaction, base_fee(record.header))),
         "status": "0x1" if receipt.state_root == b"\x01" else "0x0",
         "type": hex(transaction_type(transaction)),
         "logsBloom": "0x" + receipt.bloom.to_bytes(256, "big").hex(),
@@ -179,9 +178,16 @@ def transaction_type(transaction: SignedTransactionAPI) -> int:
     return transaction.type_id or 0
 
 
-def effective_price(transaction: SignedTransactionAPI, base_fee: int) -> int:
+def base_fee(header: BlockHeaderAPI) -> int:
+    """Wei per gas that a block asks (EIP-1559); every block of this chain has it."""
+    fee = header.base_fee_per_gas
+    assert fee is not None
+    return fee
+
+
+def effective_price(transaction: SignedTransactionAPI, asked: int) -> int:
     """Wei per gas really paid (EIP-1559)."""
-    return min(transaction.max_fee_per_gas, base_fee + transaction.max_priority_fee_per_gas)
+    return min(transaction.max_fee_per_gas, asked + transaction.max_priority_fee_per_gas)
 
 
 def created_address(transaction: SignedTransactionAPI) -> str:

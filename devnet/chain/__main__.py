@@ -1,0 +1,3 @@
+from devnet.chain.cli import app
+
+app(prog_name="feiqian chain")
