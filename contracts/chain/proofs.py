@@ -1,0 +1,59 @@
+"""What the chain proves about a block: its header and seals, a settled batch, and whose keys are whose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from contracts.chain.client import ChainClient
+from contracts.chain.network import Network
+from contracts.chain.slots import batch_hash_slot, key_slot
+from contracts.terms.batch import Place
+from contracts.terms.errors import ChainUnavailable
+from contracts.terms.evidence import AccountProof, SlotProof
+from contracts.terms.identifiers import Address
+
+
+class BlockProof(NamedTuple):
+    """The part of an evidence file that comes from the chain. `header` in RLP, seals of 65 bytes."""
+
+    header: bytes
+    seals: tuple[bytes, ...]
+    settlement_proof: AccountProof
+    participants_proof: AccountProof
+
+
+def fetch_block_proof(
+    client: ChainClient, network: Network, block_number: int, place: Place, keys: Iterable[Address]
+) -> BlockProof:
+    """Ask for the proof that the batch at `place` is stored, and of each key's word, in the state of one final block.
+
+    `keys` are all settlement and compliance keys that signed; the block should be the one that settled the batch,
+    because the keys are judged at its time. Raises ChainUnavailable, also for an answer of another shape.
+    """
+    sealed = client.sealed_header(block_number)
+    key_slots = [key_slot(key) for key in sorted(set(keys))]
+    return BlockProof(
+        sealed.encoded,
+        sealed.seals,
+        _account_proof(client, network.contracts.settlement.address, [batch_hash_slot(place)], block_number),
+        _account_proof(client, network.contracts.participants.address, key_slots, block_number),
+    )
+
+
+def _account_proof(client: ChainClient, account: Address, slots: Sequence[int], block_number: int) -> AccountProof:
+    answer = client.proof(account, slots, block_number)
+    try:
+        given = [(int(entry["key"], 16), _nodes(entry["proof"])) for entry in answer["storageProof"]]
+        account_nodes = _nodes(answer["accountProof"])
+    except (KeyError, TypeError, ValueError) as failure:
+        raise ChainUnavailable("eth_getProof: the answer is not a proof as of EIP-1186") from failure
+    if [slot for slot, _ in given] != list(slots):
+        raise ChainUnavailable("eth_getProof: the node proved other slots than those asked for")
+    return AccountProof(
+        account, account_nodes, tuple(SlotProof(slot.to_bytes(32, "big"), nodes) for slot, nodes in given)
+    )
+
+
+def _nodes(answer: Any) -> tuple[bytes, ...]:
+    return tuple(bytes.fromhex(node.removeprefix("0x")) for node in answer)
