@@ -57,7 +57,7 @@ def gas_limit(batches: Sequence[SignedBatch]) -> int:
     """Gas that suffices for a call, from measured costs and a margin: an estimate would run the call many times."""
     members = sum(len(each.batch.members) for each in batches)
     positions = sum(len(each.batch.positions) for each in batches)
-    return 150_000 + 150_000 * len(batches) + 45_000 * members + 45_000 * positions
+    return 100_000 + 80_000 * len(batches) + 25_000 * members + 32_000 * positions
 
 
 def _signed_batch(signed: SignedBatch) -> tuple[object, ...]:
