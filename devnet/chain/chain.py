@@ -166,15 +166,16 @@ class Chain:
     def due(self) -> float:
         """Seconds until the next block is due; infinite when none will be by itself."""
         with self._lock:
-            return self.timing.wait(self.head.timestamp, bool(self._runnable()))
+            early = self.timing.wait(self.head.timestamp, len(self.pool) > 0)
+            # Looking for runnable transactions costs more than looking at the clock.
+            return early if early > 0 else self.timing.wait(self.head.timestamp, bool(self._runnable()))
 
     def tick(self) -> bool:
         """Seal one block if one is due; whether it did."""
         with self._lock:
-            runnable = self._runnable()
-            if self.timing.wait(self.head.timestamp, bool(runnable)) > 0:
+            if self.due() > 0:
                 return False
-            self.seal(runnable)
+            self.seal(self._runnable())
             return True
 
     def seal_waiting(self) -> None:
@@ -200,6 +201,10 @@ class Chain:
             self.timing.sealed()
             self._records[sealed.block_number] = record
             self._take_from_pool(built)
+            if hashes:
+                log.info(
+                    "block %d: %d transactions, %d gas", sealed.block_number, len(hashes), sealed.gas_used
+                )
 
     def _take_from_pool(self, built: Built) -> None:
         for transaction in built.block.transactions:

@@ -4,6 +4,8 @@ import json
 import logging
 from typing import Any
 
+from pydantic_core import from_json
+
 from devnet.chain.chain import Chain
 from devnet.chain.errors import INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR, RpcError
 
@@ -16,8 +18,9 @@ MAXIMUM_BATCH = 100
 def answer_body(chain: Chain, body: bytes) -> bytes | None:
     """The response to a request body; None when there were only notifications. Seals nothing."""
     try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
+        # Not the standard library's: py-evm raises the recursion limit so far that deep nesting ends the process.
+        request = from_json(body, allow_inf_nan=False)
+    except ValueError:
         return _encode(_failure(None, RpcError(PARSE_ERROR, "parse error: want one JSON document")))
     if not isinstance(request, list):
         answer = _answer(chain, request)

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,6 +29,8 @@ log = logging.getLogger("feiqian.chain")
 BODY_SECONDS = 10.0
 LONGEST_SLEEP = 1.0
 SHUTDOWN_SECONDS = 3
+KEEP_ALIVE_SECONDS = 75
+STACK_BYTES = 64 * 1024 * 1024
 
 
 class ChainServer:
@@ -35,6 +38,8 @@ class ChainServer:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        # Room for 1024 nested calls, whatever the system gives a thread.
+        threading.stack_size(STACK_BYTES)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chain")
         self._changed = asyncio.Event()
 
@@ -104,6 +109,7 @@ def serve(chain: Chain, host: str, port: int, announce: Callable[[str], None]) -
         log_level="warning",
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = uvicorn.Server(config)
 
