@@ -13,7 +13,7 @@ import rlp
 
 from contracts.chain.abi import encode_creation
 from contracts.chain.client import ChainClient
-from contracts.chain.compile import check_code, code_hash
+from contracts.chain.compile import CONTRACTS, check_code, code_hash
 from contracts.chain.network import Contracts, PinnedContract
 from contracts.chain.participants import NO_ADDRESS
 from contracts.chain.transactions import TransactionSender
@@ -48,6 +48,11 @@ class Addresses:
 def planned_addresses(deployer: Address, first_nonce: int = 0) -> Addresses:
     """Where `deploy_network` puts the contracts when the deployer's next nonce is `first_nonce`."""
     return Addresses(*(created_address(deployer, first_nonce + place) for place in range(4)))
+
+
+def addresses_of(contracts: Contracts) -> Addresses:
+    """The pinned contracts' addresses alone."""
+    return Addresses(**{name: pin.address for name, pin in contracts.pins().items()})
 
 
 def planned_contracts(deployer: Address, delay: int) -> Contracts:
@@ -94,20 +99,8 @@ def settlement_creation(addresses: Addresses, predecessor: Address) -> bytes:
 
 def check_deployment(client: ChainClient, contracts: Contracts) -> None:
     """Refuse a network whose contracts are not our own sources' or not the pinned ones. Raises ContractRefusal."""
-    addresses = Addresses(
-        contracts.council.address,
-        contracts.participants.address,
-        contracts.ledger.address,
-        contracts.settlement.address,
-    )
-    expected = immutables(addresses)
-    named = {
-        "Council": contracts.council,
-        "Participants": contracts.participants,
-        "Ledger": contracts.ledger,
-        "Settlement": contracts.settlement,
-    }
-    for name, pin in named.items():
+    expected = immutables(addresses_of(contracts))
+    for name, pin in zip(CONTRACTS, contracts.pins().values(), strict=True):
         code = client.code(pin.address, "latest")
         if error := check_code(name, code, expected[name]):
             raise ContractRefusal(f"{error} ({pin.address})")

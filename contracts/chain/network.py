@@ -37,6 +37,10 @@ class Contracts:
     ledger: PinnedContract
     settlement: PinnedContract
 
+    def pins(self) -> Mapping[str, PinnedContract]:
+        """The contracts by their names in the network file."""
+        return {name: getattr(self, name) for name in CONTRACT_NAMES}
+
 
 @dataclass(frozen=True)
 class Network:
@@ -61,13 +65,9 @@ class Network:
             "alloc": {account: {"balance": hex(wei)} for account, wei in self.alloc.items()},
             "contracts": {
                 name: {"address": pin.address, "codeHash": "0x" + pin.code_hash.hex()}
-                for name, pin in self.pins().items()
+                for name, pin in self.contracts.pins().items()
             },
         }
-
-    def pins(self) -> Mapping[str, PinnedContract]:
-        """The contracts by their names in the file."""
-        return {name: getattr(self.contracts, name) for name in CONTRACT_NAMES}
 
 
 def load_network(path: Path | str) -> Network:

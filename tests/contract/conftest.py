@@ -90,6 +90,10 @@ class Stage:
     def settlement(self) -> Settlement:
         return Settlement(self.client, self.contracts.settlement.address)
 
+    @property
+    def validators(self) -> list[Address]:
+        return [signer("validator").address]
+
     def sender(self, name: str) -> TransactionSender:
         return TransactionSender(self.client, signer(name))
 

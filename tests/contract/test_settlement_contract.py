@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.chain.council import Call
-from contracts.chain.deploy import Addresses, settlement_creation
+from contracts.chain.deploy import addresses_of, settlement_creation
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import PinnedContract
 from contracts.chain.participants import Participants
@@ -369,10 +369,7 @@ def test_successor_goes_on_where_its_predecessor_ended(stage, refused):
     first = stage.endorse(stage.batch())
     stage.settle(first)
     contracts = stage.contracts
-    addresses = Addresses(
-        *(pin.address for pin in (contracts.council, contracts.participants, contracts.ledger, contracts.settlement))
-    )
-    creation = settlement_creation(addresses, contracts.settlement.address)
+    creation = settlement_creation(addresses_of(contracts), contracts.settlement.address)
     successor = stage.sender("relayer").transact(None, creation).contract
     late = stage.endorse(stage.batch(sequence=1))
     stage.govern(Call(stage.ledger.address, Ledger.replace_settlement_call(contracts.settlement.address, successor)))
