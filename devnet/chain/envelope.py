@@ -18,7 +18,7 @@ MAXIMUM_BATCH = 100
 def answer_body(chain: Chain, body: bytes) -> bytes | None:
     """The response to a request body; None when there were only notifications. Seals nothing."""
     try:
-        # Not the standard library's: py-evm raises the recursion limit so far that deep nesting ends the process.
+        # Not the standard library's parser: under py-evm's recursion limit deep nesting would end the process.
         request = from_json(body, allow_inf_nan=False)
     except ValueError:
         return _encode(_failure(None, RpcError(PARSE_ERROR, "parse error: want one JSON document")))

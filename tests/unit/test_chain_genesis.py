@@ -1,4 +1,4 @@
-"""The genesis file is checked field by field, and whatever matters about it is bound into the genesis hash."""
+"""The genesis file is checked field by field, and what matters of it is bound into the genesis hash."""
 
 import pytest
 
