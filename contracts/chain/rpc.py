@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Protocol
 
 from contracts.chain.reverts import reason_in, refusal
@@ -36,18 +37,21 @@ class HttpTransport:
 
         self._client = httpx2.Client(timeout=timeout, trust_env=False)
         self._url = url
+        self._identities = itertools.count(1)
         self._failure = httpx2.HTTPError
 
     def make_request(self, method: str, params: Any) -> Any:
         """Raises ChainUnavailable when no proper answer comes in time."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        identity = next(self._identities)
+        request = {"jsonrpc": "2.0", "id": identity, "method": method, "params": params}
         try:
             response = self._client.post(self._url, json=request)
             answer = response.json()
         except (self._failure, ValueError) as failure:
             raise ChainUnavailable(f"{self._url}: {method}: {failure or type(failure).__name__}") from failure
-        if not isinstance(answer, dict):
-            raise ChainUnavailable(f"{self._url}: {method}: the answer is not a JSON-RPC response")
+        # A connection out of step would hand one request another one's answer.
+        if not isinstance(answer, dict) or answer.get("id") != identity:
+            raise ChainUnavailable(f"{self._url}: {method}: the answer is not the response to this request")
         return answer
 
     def close(self) -> None:
