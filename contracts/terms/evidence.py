@@ -99,13 +99,13 @@ def read_evidence(content: bytes) -> Evidence:
     return evidence
 
 
-def check_form(evidence: Evidence) -> None:
-    """Refuse a value that has another form than its only one.
+def check_form(terms: object) -> None:
+    """Refuse terms (evidence, or a dataclass it is made of) with a value that has another form than its only one.
 
     Hashes are made over bytes laid end to end, so that a hash of 31 bytes beside one of 33, or an address with
     another prefix, would hash to the same: such evidence would be two files with one proof. Raises Malformed.
     """
-    _check(evidence, "Evidence", "")
+    _check(terms, type(terms).__name__, "")
 
 
 def _check(value: Any, path: str, name: str) -> None:
