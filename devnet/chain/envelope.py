@@ -18,7 +18,7 @@ MAXIMUM_BATCH = 100
 def answer_body(chain: Chain, body: bytes) -> bytes | None:
     """The response to a request body; None when there were only notifications. Seals nothing."""
     try:
-        # Not the standard library's parser: under py-evm's recursion limit deep nesting would end the process.
+        # Not json.loads: under py-evm's recursion limit deep nesting would overflow the stack.
         request = from_json(body, allow_inf_nan=False)
     except ValueError:
         return _encode(_failure(None, RpcError(PARSE_ERROR, "parse error: want one JSON document")))

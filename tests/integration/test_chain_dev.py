@@ -88,12 +88,28 @@ def test_a_snapshot_brings_everything_back_and_is_used_up(chain: Chain) -> None:
     snapshot, head = chain.rpc("evm_snapshot"), chain.head.hash
     undone = pay(chain, 1)
     later = chain.rpc("evm_snapshot")
+    chain.rpc("evm_setAutomine", [False])
+    pay(chain, 2)
     assert chain.rpc("evm_revert", [snapshot]) is True
+    chain.rpc("evm_setAutomine", [True])
     assert (chain.head.hash, balance(chain)) == (head, 1)
     assert chain.rpc("eth_getTransactionReceipt", [undone]) is None
     assert chain.rpc("evm_revert", [later]) is False
     assert pay(chain, 1) == undone
     assert (chain.head.block_number, balance(chain)) == (2, 2)
+
+
+def test_after_a_revert_the_other_history_is_forgotten(chain: Chain) -> None:
+    snapshot = chain.rpc("evm_snapshot")
+    chain.rpc("anvil_mine", ["0x3"])
+    undone = chain.rpc("feiqian_getSeals", ["0x2"])
+    chain.rpc("evm_revert", [snapshot])
+    chain.rpc("evm_increaseTime", [100])
+    chain.rpc("anvil_mine", ["0x3"])
+    kept = chain.rpc("feiqian_getSeals", ["0x2"])
+    assert kept["blockHash"] == chain.rpc("eth_getBlockByNumber", ["0x2"])["hash"] != undone["blockHash"]
+    with pytest.raises(RpcError, match="block not found"):
+        chain.rpc("feiqian_getSeals", [undone["blockHash"]])
 
 
 def test_automine_off_collects_a_block(chain: Chain) -> None:

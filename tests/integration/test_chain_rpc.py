@@ -126,6 +126,20 @@ def test_web3_deploys_calls_and_reads_events(w3: Web3, counter: Any) -> None:
     assert w3.eth.get_logs({"fromBlock": 0, "topics": [None, None, None]}) == []
 
 
+def test_logs_come_in_order_and_are_counted_over_the_block(chain: Chain, w3: Web3, counter: Any) -> None:
+    chain.rpc("evm_setAutomine", [False])
+    for nonce in (1, 2):
+        counter.functions.chatter(3).transact({"gas": 1_000_000, "nonce": nonce})
+    chain.rpc("evm_setAutomine", [True])
+    counter.functions.chatter(1).transact()
+    found = counter.events.Counted().get_logs(from_block=0)
+    places = [(event["blockNumber"], event["logIndex"], event["transactionIndex"]) for event in found]
+    assert places == [(2, 0, 0), (2, 1, 0), (2, 2, 0), (2, 3, 1), (2, 4, 1), (2, 5, 1), (3, 0, 0)]
+    assert [event["args"]["total"] for event in found] == [0, 1, 2, 0, 1, 2, 0]
+    second = w3.eth.get_block_receipts(2)[1]
+    assert [entry["logIndex"] for entry in second["logs"]] == [3, 4, 5]
+
+
 def test_a_revert_carries_its_reason(w3: Web3, counter: Any) -> None:
     for run in (counter.functions.count(13).call, counter.functions.count(13).estimate_gas):
         with pytest.raises(ContractLogicError, match="execution reverted: counter: unlucky") as caught:
@@ -297,19 +311,17 @@ def test_what_cannot_enter_a_block_is_refused_by_name(chain: Chain, raw: str, sa
     assert chain.head.block_number == 0
 
 
-def test_a_high_s_twin_of_a_signature_is_refused(chain: Chain) -> None:
+def test_a_forged_or_twisted_signature_is_refused(chain: Chain) -> None:
+    """The high-s twin of a good signature, and one whose r is no point of the curve."""
     order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
     typed = bytes.fromhex(signed(gasPrice=None, maxFeePerGas=0, maxPriorityFeePerGas=0)[2:])
     fields = rlp.decode(typed[1:])
     parity, s = int.from_bytes(fields[9], "big"), int.from_bytes(fields[11], "big")
-    twin = [
-        *fields[:9],
-        rlp.encode(1 - parity)[:1].replace(b"\x80", b""),
-        fields[10],
-        (order - s).to_bytes(32, "big"),
-    ]
+    twin = [*fields[:9], b"" if parity else b"\x01", fields[10], (order - s).to_bytes(32, "big")]
     with pytest.raises(RpcError, match="lower half order"):
         send(chain, "0x02" + rlp.encode(twin).hex())
+    with pytest.raises(RpcError, match="invalid sender"):
+        send(chain, "0x02" + rlp.encode([*fields[:10], b"\x05", fields[11]]).hex())
 
 
 def test_a_transaction_is_known_before_and_after_its_block(chain: Chain, w3: Web3) -> None:
@@ -342,7 +354,9 @@ def test_a_gap_waits_for_its_nonce_and_then_shares_a_block(chain: Chain, w3: Web
     assert w3.eth.get_transaction(late)["blockNumber"] is None
     send(chain, signed(nonce=0))
     assert chain.head.block_number == 1
-    assert w3.eth.get_transaction_receipt(late)["transactionIndex"] == 2
+    receipt = w3.eth.get_transaction_receipt(late)
+    assert (receipt["transactionIndex"], receipt["gasUsed"]) == (2, 21_000)
+    assert receipt["cumulativeGasUsed"] == 63_000
     assert w3.eth.get_transaction_count(PAYER.address, "pending") == 3
 
 
