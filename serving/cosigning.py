@@ -108,6 +108,11 @@ class SignedRecord:
         late = and_(batches.c.state == LIVE, batches.c.deadline < final_time)
         connection.execute(update(batches).where(late).values(state=DEAD))
 
+    def is_live(self, connection: Connection, name: bytes) -> bool:
+        """Whether a batch may still settle."""
+        state = connection.execute(select(self._batches.c.state).where(self._batches.c.batch_hash == name)).scalar()
+        return state == LIVE
+
     def payments_of(self, connection: Connection, name: bytes) -> list[str]:
         """The UETRs recorded with a batch."""
         rows = connection.execute(select(self._payments.c.uetr).where(self._payments.c.batch_hash == name))

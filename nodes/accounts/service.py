@@ -1,0 +1,155 @@
+"""The institution's double-entry book: customers' and merchants' money, its own, and what it owns on chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from contracts.terms.documents import from_document, to_document
+from contracts.terms.errors import Conflict, Forbidden, InsufficientFunds, UnknownAccount
+from contracts.terms.money import Currency, currency
+from contracts.terms.parties import Party
+from nodes.accounts import repository
+from serving.jsontext import dump, load
+
+CAPITAL, FEES, SETTLEMENT = "capital", "fees", "settlement"
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account. Amounts in minor units; `available` is what may still be earmarked."""
+
+    id: str
+    kind: str
+    owner: str
+    currency: Currency
+    balance: int
+    earmarked: int
+    party: Party
+
+    @property
+    def available(self) -> int:
+        return self.balance - self.earmarked
+
+
+def own_account(name: str, unit: Currency) -> str:
+    """The identifier of one of the institution's own accounts, such as "capital:THB"."""
+    return f"{name}:{unit.alpha}"
+
+
+def open_account(connection: Connection, account: str, kind: str, owner: str, unit: Currency, party: Party) -> None:
+    """Open an account with no money. Opening it again as it is does nothing. Raises Conflict when it differs."""
+    row = repository.find(connection, account)
+    if row is None:
+        text = dump(to_document(party))
+        repository.add(connection, id=account, kind=kind, owner=owner, currency=unit.alpha, party=text)
+    elif _account(row) != Account(account, kind, owner, unit, row.balance, row.earmarked, party):
+        raise Conflict(f"the account {account} exists and differs; choose another identifier")
+
+
+def open_own_accounts(connection: Connection, unit: Currency, institution: Party) -> None:
+    """The institution's own accounts in a currency: capital, fee income, and the settlement balance on chain."""
+    for name, kind in ((CAPITAL, "own"), (FEES, "own"), (SETTLEMENT, "settlement")):
+        open_account(connection, own_account(name, unit), kind, "", unit, institution)
+
+
+def find(connection: Connection, account: str) -> Account:
+    """The account. Raises UnknownAccount."""
+    row = repository.find(connection, account)
+    if row is None:
+        raise UnknownAccount(f"there is no account {account[:60]}")
+    return _account(row)
+
+
+def find_own(connection: Connection, account: str, owner: str) -> Account:
+    """The account, if `owner` owns it. Raises UnknownAccount, or Forbidden for another customer's."""
+    found = find(connection, account)
+    if found.owner != owner:
+        raise Forbidden("this account belongs to another customer")
+    return found
+
+
+def earmark(connection: Connection, account: str, amount: int) -> None:
+    """Set money aside for a payment. Raises InsufficientFunds."""
+    if not repository.change_earmark(connection, account, amount):
+        raise InsufficientFunds("the account has not enough money that is free; pay in or pay less")
+
+
+def release(connection: Connection, account: str, amount: int) -> None:
+    """Make earmarked money free again."""
+    released = repository.change_earmark(connection, account, -amount)
+    assert released, "an earmark is released once"
+
+
+def post(
+    connection: Connection, key: str, description: str, chain_time: int, lines: Sequence[tuple[str, int]]
+) -> bool:
+    """Book one journal entry, once per `key`. Lines are (account, amount), credits positive, summing to zero.
+
+    False when the entry was booked before.
+    """
+    assert sum(amount for _, amount in lines) == 0, "an entry balances"
+    if repository.entry_exists(connection, key):
+        return False
+    repository.add_entry(connection, key, description, chain_time, [line for line in lines if line[1]])
+    return True
+
+
+def deposit(connection: Connection, key: str, account: str, amount: int, chain_time: int) -> None:
+    """A customer pays in: the institution's capital becomes the customer's money. Once per `key`."""
+    found = find(connection, account)
+    lines = [(own_account(CAPITAL, found.currency), -amount), (account, amount)]
+    post(connection, f"deposit:{key}", "paid in", chain_time, lines)
+
+
+@dataclass(frozen=True)
+class BookSum:
+    """One currency's book: what the institution owns on chain and what it owes, in minor units."""
+
+    currency: Currency
+    settlement: int
+    customers: int
+    merchants: int
+    own: int
+
+    @property
+    def balanced(self) -> bool:
+        return self.settlement == self.customers + self.merchants + self.own
+
+
+def book_sums(connection: Connection) -> list[BookSum]:
+    """The book per currency, after checking that every balance is the sum of its postings."""
+    sums: dict[str, dict[str, int]] = {}
+    for unit, kind, total in repository.balances(connection):
+        sums.setdefault(unit, {})[kind] = total
+    totals = {unit: sum(kinds.values()) for unit, kinds in sums.items()}
+    posted: dict[str, int] = {}
+    for unit, account, total in repository.posted(connection):
+        assert total == find(connection, account).balance, f"{account}: the balance is not the sum of its postings"
+        posted[unit] = posted.get(unit, 0) + total
+    assert totals == posted, "the book is the sum of its postings"
+    return [
+        BookSum(
+            currency(unit),
+            -kinds.get("settlement", 0),
+            kinds.get("customer", 0),
+            kinds.get("merchant", 0),
+            kinds.get("own", 0),
+        )
+        for unit, kinds in sorted(sums.items())
+    ]
+
+
+def _account(row: object) -> Account:
+    values = row._mapping  # type: ignore[attr-defined]
+    return Account(
+        id=values["id"],
+        kind=values["kind"],
+        owner=values["owner"],
+        currency=currency(values["currency"]),
+        balance=values["balance"],
+        earmarked=values["earmarked"],
+        party=from_document(Party, load(values["party"])),
+    )

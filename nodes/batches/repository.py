@@ -1,0 +1,109 @@
+"""SQL of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from contracts.terms.batch import Batch, Endorsement
+from contracts.terms.commitments import batch_hash
+from contracts.terms.documents import from_document, to_document
+from contracts.terms.identifiers import Address
+from nodes.batches.tables import batches
+from serving.jsontext import dump, load
+
+FORMING, SIGNED, SETTLED, DEAD = "forming", "signed", "settled", "dead"
+
+
+@dataclass(frozen=True)
+class FormedBatch:
+    """A batch of this debtor agent with its payments in the order of the leaves, and what its members signed."""
+
+    batch: Batch
+    state: str
+    uetrs: tuple[str, ...]
+    endorsements: Mapping[Address, Endorsement]
+    block_number: int | None
+    transaction_hash: bytes | None
+
+    @property
+    def name(self) -> bytes:
+        return batch_hash(self.batch)
+
+
+def add(connection: Connection, batch: Batch, uetrs: Sequence[str]) -> None:
+    values = {
+        "batch_hash": batch_hash(batch),
+        "lane": batch.lane,
+        "sequence": batch.sequence,
+        "state": FORMING,
+        "document": dump(to_document(batch)),
+        "uetrs": dump(list(uetrs)),
+        "endorsements": "{}",
+    }
+    connection.execute(insert(batches).values(values))
+
+
+def sign(connection: Connection, name: bytes, endorsements: Mapping[Address, Endorsement]) -> None:
+    """All members have signed: the batch may settle from now on."""
+    text = dump({account: to_document(each) for account, each in endorsements.items()})
+    connection.execute(update(batches).where(batches.c.batch_hash == name).values(state=SIGNED, endorsements=text))
+
+
+def settle(connection: Connection, name: bytes, block_number: int, transaction_hash: bytes) -> None:
+    values = {"state": SETTLED, "block_number": block_number, "transaction_hash": transaction_hash}
+    connection.execute(update(batches).where(batches.c.batch_hash == name).values(values))
+
+
+def bury(connection: Connection, name: bytes) -> None:
+    connection.execute(update(batches).where(batches.c.batch_hash == name).values(state=DEAD))
+
+
+def uetrs_of(connection: Connection, name: bytes) -> list[str]:
+    """The payments of a batch in the order of its leaves."""
+    text = connection.execute(select(batches.c.uetrs).where(batches.c.batch_hash == name)).scalar_one()
+    return list(load(text))
+
+
+def in_state(connection: Connection, state: str) -> list[FormedBatch]:
+    rows = connection.execute(select(batches).where(batches.c.state == state).order_by(batches.c.sequence))
+    return [_formed(row) for row in rows]
+
+
+def settled_at(connection: Connection, lane: int, sequence: int) -> FormedBatch | None:
+    c = batches.c
+    at = (c.lane == lane) & (c.sequence == sequence) & (c.state == SETTLED)
+    row = connection.execute(select(batches).where(at)).one_or_none()
+    return None if row is None else _formed(row)
+
+
+def settled_with(connection: Connection, uetr: str) -> FormedBatch | None:
+    """The settled batch that holds a payment."""
+    row = connection.execute(
+        select(batches).where(batches.c.state == SETTLED, batches.c.uetrs.contains(f'"{uetr}"'))
+    ).one_or_none()
+    return None if row is None else _formed(row)
+
+
+def settled_batches(connection: Connection, lane: int, after: int, limit: int) -> list[FormedBatch]:
+    c = batches.c
+    chosen = (c.lane == lane) & (c.state == SETTLED) & (c.sequence > after)
+    rows = connection.execute(select(batches).where(chosen).order_by(c.sequence).limit(limit))
+    return [_formed(row) for row in rows]
+
+
+def _formed(row: Row[Any]) -> FormedBatch:
+    endorsements = {
+        account: from_document(Endorsement, document) for account, document in load(row.endorsements).items()
+    }
+    return FormedBatch(
+        from_document(Batch, load(row.document)),
+        row.state,
+        tuple(load(row.uetrs)),
+        endorsements,
+        row.block_number,
+        row.transaction_hash,
+    )

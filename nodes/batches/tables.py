@@ -1,0 +1,23 @@
+"""Batches that this institution formed as debtor agent."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text
+
+from nodes.metadata import metadata
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_hash", LargeBinary, primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+    Column("uetrs", Text, nullable=False),
+    Column("endorsements", Text, nullable=False),
+    Column("block_number", BigInteger),
+    Column("transaction_hash", LargeBinary),
+    CheckConstraint("state IN ('forming', 'signed', 'settled', 'dead')", name="batch_state"),
+)
+"""`uetrs` in the order of the tree's leaves. `endorsements` by member, gathered before the own signatures are given."""

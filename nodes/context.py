@@ -1,0 +1,74 @@
+"""What the rooms of a node share: its keys, its book, its view of the chain and the way to its peers."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from compliance.client import ComplianceClient
+from contracts.chain.client import ChainClient
+from contracts.chain.clock import ChainClock
+from contracts.chain.directory import ChainKeyDirectory
+from contracts.chain.network import Network
+from contracts.chain.settlement import Settlement
+from contracts.chain.transactions import TransactionSender
+from contracts.terms.commitments import domain_separator
+from contracts.terms.errors import ChainUnavailable
+from contracts.terms.identifiers import Address
+from contracts.terms.money import Currency, currency
+from contracts.terms.signing import Signer
+from nodes.settings import NodeSettings
+from serving.client import PeerClient
+from serving.cosigning import SignedRecord
+from serving.database import Database
+from serving.idempotency import IdempotencyKeys
+
+STALL_TOLERANCE = 20.0
+"""Seconds without a new final block after which no new payment is taken: deadlines could not be judged."""
+
+
+@dataclass(frozen=True)
+class NodeContext:
+    """Built once in `app.py`; the rooms take from it what they need."""
+
+    settings: NodeSettings
+    database: Database
+    network: Network
+    chain: ChainClient
+    settlement: Settlement
+    sender: TransactionSender
+    clock: ChainClock
+    directory: ChainKeyDirectory
+    signer: Signer
+    peers: PeerClient
+    compliance: ComplianceClient
+    signed: SignedRecord
+    idempotency: IdempotencyKeys
+    wake: threading.Event = field(default_factory=threading.Event)
+    """Set when there is work for the worker."""
+
+    @property
+    def account(self) -> Address:
+        return self.settings.account
+
+    @property
+    def currency(self) -> Currency:
+        return currency(self.settings.currency)
+
+    @property
+    def domain(self) -> bytes:
+        """The EIP-712 domain separator that everything is signed under."""
+        return domain_separator(self.network.chain_id, self.network.contracts.settlement.address)
+
+    def require_chain(self) -> None:
+        """Raises ChainUnavailable when the chain stands still: what is held stays safe, nothing new is taken."""
+        if self.clock.final_time() == 0 or self.clock.stalled(STALL_TOLERANCE):
+            raise ChainUnavailable("the chain makes no blocks; nothing is lost, try again later")
+
+
+def context(request: Request) -> NodeContext:
+    """A FastAPI dependency: the node that serves this request."""
+    found: NodeContext = request.app.state.node
+    return found

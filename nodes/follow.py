@@ -1,0 +1,138 @@
+"""Step 7: what a final block says, applied to the book in the transaction that remembers the block."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import Connection
+
+from contracts.chain.events import (
+    Admitted,
+    BatchSettled,
+    CodesChanged,
+    EndpointChanged,
+    Event,
+    Issued,
+    KeyRevoked,
+    KeyRotated,
+    MessageKeyChanged,
+    Redeemed,
+    Reinstated,
+    Suspended,
+    Transferred,
+)
+from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
+from contracts.terms.money import currency
+from contracts.terms.parties import Party
+from contracts.terms.payment import Event as PaymentEvent
+from contracts.terms.payment import State
+from nodes.accounts import service as accounts
+from nodes.accounts.service import CAPITAL, SETTLEMENT, own_account
+from nodes.batches import repository as batches
+from nodes.context import NodeContext
+from nodes.metadata import final_blocks
+from nodes.payments import end
+from nodes.payments import repository as payments
+from serving.final_blocks import RememberedBlock, last_final_block, remember_final_block
+
+_REGISTRY = (
+    Admitted,
+    Suspended,
+    Reinstated,
+    KeyRotated,
+    KeyRevoked,
+    MessageKeyChanged,
+    EndpointChanged,
+    CodesChanged,
+)
+_log = structlog.get_logger(__name__)
+
+
+def follow(node: NodeContext) -> bool:
+    """Read the next final blocks and act on them. False when there were none.
+
+    Raises FinalityViolated when a final block changed: the node must halt.
+    """
+    with node.database.read() as connection:
+        last = last_final_block(connection, final_blocks)
+    blocks = next_final_blocks(node.chain, node.network.contracts, None if last is None else FinalBlock(*last))
+    if blocks is None:
+        return False
+    if any(isinstance(event, _REGISTRY) for event in blocks.events):
+        node.directory.refresh()
+    node.database.write(lambda connection: _apply(connection, node, blocks))
+    node.clock.observe(blocks.newest.timestamp)
+    return True
+
+
+def resume_clock(node: NodeContext) -> None:
+    """After a restart, judge deadlines by the last block that was acted on until newer ones are read."""
+    with node.database.read() as connection:
+        last = last_final_block(connection, final_blocks)
+    if last is not None:
+        node.clock.observe(last.timestamp)
+
+
+def _apply(connection: Connection, node: NodeContext, blocks: FinalBlocks) -> None:
+    chain_time = blocks.newest.timestamp
+    for event in blocks.events:
+        if isinstance(event, BatchSettled):
+            _settle(connection, node, event, chain_time)
+        elif isinstance(event, Issued | Redeemed | Transferred):
+            _book_ledger(connection, node, event, chain_time)
+    _bury(connection, node, chain_time)
+    _expire(connection, node, chain_time)
+    newest = blocks.newest
+    remember_final_block(
+        connection, final_blocks, RememberedBlock(newest.number, newest.block_hash, newest.timestamp)
+    )
+
+
+def _settle(connection: Connection, node: NodeContext, event: BatchSettled, chain_time: int) -> None:
+    uetrs = node.signed.settle(connection, event.place, event.batch_hash)
+    if event.place.debtor_agent == node.account:
+        origin = event.origin
+        batches.settle(connection, event.batch_hash, origin.block_number, origin.transaction_hash)
+    for payment in payments.find_all(connection, uetrs):
+        end.settle(connection, payment, chain_time)
+
+
+def _book_ledger(connection: Connection, node: NodeContext, event: Event, chain_time: int) -> None:
+    """The settlement bank issued to us, redeemed from us, or money moved between it and us."""
+    assert isinstance(event, Issued | Redeemed | Transferred)
+    unit, change = currency(event.currency), _change(node, event)
+    if change:
+        accounts.open_own_accounts(connection, unit, Party(node.settings.name, "organization"))
+        key = f"ledger:{event.origin.block_number}:{event.origin.position}"
+        lines = [(own_account(SETTLEMENT, unit), -change), (own_account(CAPITAL, unit), change)]
+        accounts.post(connection, key, type(event).__name__.lower(), chain_time, lines)
+
+
+def _change(node: NodeContext, event: Issued | Redeemed | Transferred) -> int:
+    if isinstance(event, Transferred):
+        received = event.amount if event.receiver == node.account else 0
+        return received - (event.amount if event.sender == node.account else 0)
+    if event.account != node.account:
+        return 0
+    return event.amount if isinstance(event, Issued) else -event.amount
+
+
+def _bury(connection: Connection, node: NodeContext, chain_time: int) -> None:
+    """Batches that can no longer settle: their payments may be batched anew while their own deadline lasts."""
+    node.signed.bury(connection, chain_time)
+    for formed in batches.in_state(connection, batches.SIGNED):
+        if not node.signed.is_live(connection, formed.name):
+            batches.bury(connection, formed.name)
+    for side in ("debtor", "creditor"):
+        committing = payments.in_state(connection, State.COMMITTING, side, 10_000)
+        live = node.signed.live(connection, [payment.uetr for payment in committing])
+        for payment in committing:
+            if payment.uetr not in live:
+                payments.move(connection, payment, PaymentEvent.DROP, detail="its batch did not settle in time")
+
+
+def _expire(connection: Connection, node: NodeContext, chain_time: int) -> None:
+    overdue = payments.overdue(connection, chain_time)
+    live = node.signed.live(connection, [payment.uetr for payment in overdue])
+    for payment in overdue:
+        if payment.uetr not in live:
+            end.expire(connection, payment)

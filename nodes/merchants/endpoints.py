@@ -1,0 +1,75 @@
+"""HTTP for merchants: the operator registers them; they show codes and read what they were paid."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from contracts.terms.money import parse_minor
+from nodes.context import NodeContext, context
+from nodes.merchants import codes, service
+from nodes.merchants.schemas import CodeBody, MerchantBody, ReceivedBody, RegisterMerchantBody
+from nodes.payments import repository as payments
+from serving.auth import Caller, require
+from serving.bodies import StrictRoute
+
+router = APIRouter(tags=["merchants"], route_class=StrictRoute)
+Node = Annotated[NodeContext, Depends(context)]
+Reader = Annotated[Caller, Depends(require("merchants:read"))]
+
+
+@router.post("/v1/merchants", status_code=201)
+def register_merchant(
+    body: RegisterMerchantBody, node: Node, _: Annotated[Caller, Depends(require("operator"))]
+) -> MerchantBody:
+    """Register a merchant; its answer holds the static code to print. The same request again changes nothing."""
+    settings = node.settings
+    scheme = codes.MerchantScheme(settings.merchant_scheme, settings.merchant_prefix)
+    who = service.Registration(**body.model_dump())
+    merchant = node.database.write(
+        lambda connection: service.register(connection, who, scheme, node.currency, settings.country)
+    )
+    return MerchantBody.of(merchant, _code(merchant, None, ""))
+
+
+@router.get("/v1/merchants/{merchant}/code")
+def merchant_code(
+    merchant: str,
+    node: Node,
+    caller: Reader,
+    amount: Annotated[str | None, Query(description="minor units; without it the payer names the amount")] = None,
+    reference: Annotated[str, Query(max_length=20, pattern="^[A-Z0-9]*$")] = "",
+) -> CodeBody:
+    """A code to show at the till."""
+    minor = None if amount is None else parse_minor(amount)
+    with node.database.read() as connection:
+        found = service.find_own(connection, merchant, caller.subject)
+    return CodeBody(code=_code(found, minor, reference))
+
+
+@router.get("/v1/merchants/{merchant}/payments")
+def merchant_payments(
+    merchant: str, node: Node, caller: Reader, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> list[ReceivedBody]:
+    """The newest payments to this merchant; it is paid when the status is "settled", and only then."""
+    with node.database.read() as connection:
+        found = service.find_own(connection, merchant, caller.subject)
+        received = payments.received_on(connection, found.account, limit)
+    return [
+        ReceivedBody(
+            uetr=each.uetr,
+            status=each.state.value,
+            iso20022=each.state.iso20022,
+            currency=each.target.currency.alpha,
+            amount=str(each.target.minor),
+            reference=each.reference,
+        )
+        for each in received
+    ]
+
+
+def _code(merchant: service.Merchant, amount: int | None, reference: str) -> str:
+    return codes.write_code(
+        merchant.lookup_key, merchant.name, merchant.city, merchant.category, amount, reference
+    )

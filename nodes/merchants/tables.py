@@ -1,0 +1,21 @@
+"""Merchants and the codes under which payers find them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+
+from nodes.accounts.tables import accounts
+from nodes.metadata import metadata
+
+merchants = Table(
+    "merchants",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("account", Text, ForeignKey(accounts.c.id), nullable=False),
+    Column("lookup_key", Text, nullable=False, unique=True),
+)

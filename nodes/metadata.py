@@ -1,0 +1,16 @@
+"""The one SQLAlchemy MetaData that all tables of a node belong to, and the tables that every service has."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+from serving.cosigning import signed_tables
+from serving.final_blocks import final_blocks_table
+from serving.idempotency import idempotency_table
+from serving.replay import seen_messages_table
+
+metadata = MetaData()
+seen_messages = seen_messages_table(metadata)
+idempotency_keys = idempotency_table(metadata)
+final_blocks = final_blocks_table(metadata)
+signed = signed_tables(metadata)

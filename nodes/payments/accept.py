@@ -1,0 +1,63 @@
+"""Step 2 of a payment: recorded, and the customer's money earmarked, in one transaction."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Connection
+
+from contracts.terms.identifiers import new_uetr
+from contracts.terms.money import Money
+from contracts.terms.payment import State
+from nodes.accounts import service as accounts
+from nodes.context import NodeContext
+from nodes.payments import repository
+from nodes.payments.record import PaymentRecord
+from nodes.quotes import service as quotes
+from serving.idempotency import Answer
+
+
+def accept(node: NodeContext, caller: str, key: str, quote_id: str) -> Answer:
+    """Pay with a quote, once per idempotency key: the UETR and the state the payment was accepted in.
+
+    Raises QuoteExpired, QuoteAlreadyUsed, NotFound, InsufficientFunds, IdempotencyKeyReused, ChainUnavailable.
+    """
+
+    def work(connection: Connection) -> Answer:
+        def act() -> Answer:
+            node.require_chain()
+            return _record(connection, node, caller, quote_id)
+
+        return node.idempotency.once(connection, caller, key, f"payment {quote_id}".encode(), act)
+
+    answer = node.database.write(work)
+    node.wake.set()
+    return answer
+
+
+def _record(connection: Connection, node: NodeContext, caller: str, quote_id: str) -> Answer:
+    uetr, now = new_uetr(), node.clock.now()
+    priced = quotes.take(connection, quote_id, caller, uetr, now)
+    payment = PaymentRecord(
+        uetr=uetr,
+        side="debtor",
+        state=State.ACCEPTED,
+        account=priced.account,
+        debtor_agent=node.account,
+        creditor_agent=priced.creditor_agent,
+        provider=priced.quote.provider,
+        source=Money(priced.quote.source_amount, priced.source_currency),
+        target=Money(priced.quote.target_amount, priced.target_currency),
+        fee=priced.fee,
+        payee_key=priced.payee_key,
+        reference=priced.reference,
+        debtor=accounts.find(connection, priced.account).party,
+        creditor=priced.payee,
+        quote=priced.quote,
+        quote_signature=priced.signature,
+        deadline=now + node.settings.payment_lifetime,
+        accepted_at=time.time_ns() // 1_000_000,
+    )
+    accounts.earmark(connection, payment.account, payment.earmark)
+    repository.add(connection, payment)
+    return {"uetr": uetr, "status": payment.state.value, "iso20022": payment.state.iso20022}

@@ -1,0 +1,160 @@
+"""Step 4: the creditor agents agree, then the FX providers reserve. Each answers a list with one signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from bridge.client import BridgeClient, ReservationRequest, Reserved
+from contracts.terms.attestation import Agreement
+from contracts.terms.commitments import agreement_hash, payment_leaf, typed_digest
+from contracts.terms.errors import FeiqianError, PeerUnavailable
+from contracts.terms.identifiers import Address
+from contracts.terms.merkle import MerkleTree
+from contracts.terms.payment import Event, PaymentTerms, State
+from contracts.terms.signing import recover
+from nodes.context import NodeContext
+from nodes.payments import repository
+from nodes.payments.end import refuse
+from nodes.payments.record import UNKNOWN, PaymentRecord
+from nodes.peers.client import AgreementAnswer, NodeClient, Proposal
+from serving.client import Peer, PeerRefusal
+
+MAX_LIST = 500
+_log = structlog.get_logger(__name__)
+_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="agree")
+Answer = TypeVar("Answer")
+Group = tuple[Address, list[PaymentRecord]]
+
+
+def agree_screened(node: NodeContext) -> bool:
+    """Ask every creditor agent, and then every provider, that has payments waiting; side by side, a list each.
+
+    False when nothing moved. A peer that does not answer delays only its own payments.
+    """
+    with node.database.read() as connection:
+        waiting = repository.in_state(connection, State.SCREENED, "debtor", MAX_LIST)
+    unanswered = [payment for payment in waiting if payment.creditor_commitment == UNKNOWN]
+    moved = _ask(node, _by(lambda p: p.creditor_agent, unanswered), _propose, _record_agreement)
+    with node.database.read() as connection:
+        waiting = repository.in_state(connection, State.SCREENED, "debtor", MAX_LIST)
+    answered = [payment for payment in waiting if payment.creditor_commitment != UNKNOWN]
+    return _ask(node, _by(lambda p: p.provider, answered), _reserve, _record_reservation) or moved
+
+
+def _ask(
+    node: NodeContext,
+    groups: Sequence[Group],
+    ask: Callable[[NodeContext, Group], Answer],
+    record: Callable[[Connection, NodeContext, Group, Answer], int],
+) -> bool:
+    """Ask each group's peer and record its answer; True when at least one payment moved."""
+
+    def run(group: Group) -> int:
+        try:
+            answer = ask(node, group)
+        except FeiqianError as failure:
+            _log.warning("peer did not agree", peer=group[0], payments=len(group[1]), why=failure.detail)
+            return _refuse_all(node, group, failure)
+        return node.database.write(lambda connection: record(connection, node, group, answer))
+
+    return sum(_pool.map(run, groups)) > 0
+
+
+def _refuse_all(node: NodeContext, group: Group, failure: FeiqianError) -> int:
+    """A peer that refuses the whole request ends its payments; one that is away leaves them to their deadline."""
+    if not isinstance(failure, PeerRefusal) or failure.status == 401:
+        return 0
+
+    def work(connection: Connection) -> int:
+        for payment in group[1]:
+            refuse(connection, payment, failure.iso_reason, failure.detail)
+        return len(group[1])
+
+    return node.database.write(work)
+
+
+def _propose(node: NodeContext, group: Group) -> AgreementAnswer:
+    agent, payments = group
+    proposals = [Proposal(p.terms, p.quote, p.payee_key, p.reference, p.debtor) for p in payments]
+    return NodeClient(node.peers, _peer(node, agent)).agree(proposals)
+
+
+def _record_agreement(connection: Connection, node: NodeContext, group: Group, answer: AgreementAnswer) -> int:
+    agent, payments = group
+    by_uetr = {payment.uetr: payment for payment in payments}
+    agreed = [
+        replace(
+            by_uetr[item.uetr],
+            creditor_commitment=item.creditor_commitment,
+            creditor_decision=item.creditor_decision,
+        )
+        for item in answer.agreed
+    ]
+    if agreed:
+        _keep_agreement(connection, node, agent, [p.terms for p in agreed], answer.agreement, answer.signature)
+    for payment in agreed:
+        repository.complete(connection, payment)
+    refused = [item for item in answer.not_agreed if not item.pending]
+    for item in refused:
+        refuse(connection, by_uetr[item.uetr], item.reason, item.detail)
+    return len(agreed) + len(refused)
+
+
+def _reserve(node: NodeContext, group: Group) -> list[Reserved]:
+    provider, payments = group
+    requests = [ReservationRequest(payment.terms, payment.quote) for payment in payments]
+    return BridgeClient(node.peers, _peer(node, provider)).reserve(requests)
+
+
+def _record_reservation(connection: Connection, node: NodeContext, group: Group, answers: list[Reserved]) -> int:
+    provider, payments = group
+    by_uetr = {payment.uetr: payment for payment in payments}
+    for answer in answers:
+        if answer.agreement is not None:
+            terms = [by_uetr[uetr].terms for uetr in answer.uetrs]
+            signed = answer.agreement
+            _keep_agreement(connection, node, provider, terms, signed.agreement, signed.signature)
+        for uetr in answer.uetrs:
+            repository.move(connection, by_uetr[uetr], Event.AGREE)
+        for refusal in answer.refused:
+            refuse(connection, by_uetr[refusal.item], refusal.reason, refusal.detail)
+    return len(payments)
+
+
+def _keep_agreement(
+    connection: Connection,
+    node: NodeContext,
+    account: Address,
+    terms: Sequence[PaymentTerms],
+    agreement: Agreement | None,
+    signature: bytes,
+) -> None:
+    """Keep a peer's signature over the leaves it agreed to, after checking that it is that. Raises PeerUnavailable."""
+    tree = MerkleTree([payment_leaf(each) for each in terms])
+    keys = node.directory.keys(account)
+    if agreement is None or (agreement.root, agreement.count) != (tree.root, len(terms)) or keys is None:
+        raise PeerUnavailable("the peer's agreement is not about the payments that it says it agreed to")
+    if recover(typed_digest(node.domain, agreement_hash(agreement)), signature) != keys.settlement:
+        raise PeerUnavailable("the peer's agreement is not signed by its settlement key")
+    for index, each in enumerate(terms):
+        repository.add_agreement(connection, each.uetr, account, agreement, tree.path(index), signature)
+
+
+def _by(key: Callable[[PaymentRecord], Address], payments: Iterable[PaymentRecord]) -> list[Group]:
+    groups: dict[Address, list[PaymentRecord]] = {}
+    for payment in payments:
+        groups.setdefault(key(payment), []).append(payment)
+    return sorted(groups.items())
+
+
+def _peer(node: NodeContext, account: Address) -> Peer:
+    participant = node.directory.participant(account)
+    if participant is None:
+        raise PeerUnavailable(f"{account} is not in the registry")
+    return Peer(account, participant.endpoint)

@@ -1,0 +1,161 @@
+"""The creditor agent's part of step 4: it answers for its merchant, has its own compliance screen, and signs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from compliance.client import Decision, Refusal, Screening
+from contracts.terms.attestation import Agreement
+from contracts.terms.commitments import agreement_hash, payment_leaf, quotes_hash, typed_digest
+from contracts.terms.errors import DeadlinePassed, FeiqianError, Malformed
+from contracts.terms.errors import NotAgreed as TermsNotAgreed
+from contracts.terms.merkle import root_of
+from contracts.terms.money import Money, currency
+from contracts.terms.parties import Participant, Role
+from contracts.terms.payment import Event, State
+from nodes.accounts import service as accounts
+from nodes.context import NodeContext
+from nodes.merchants import service as merchants
+from nodes.payments import repository
+from nodes.payments.end import refuse
+from nodes.payments.record import UNKNOWN, PaymentRecord
+from nodes.peers.client import Agreed, AgreementAnswer, NotAgreed, Proposal
+
+MAX_PAYMENT_LIFETIME = 3600
+"""Seconds of chain time: no payment is agreed to whose deadline is later than this from now."""
+
+
+def answer_proposals(node: NodeContext, sender: Participant, proposals: Sequence[Proposal]) -> AgreementAnswer:
+    """Agree to, refuse or keep pending each payment that a debtor agent proposes. Asking again changes nothing."""
+    recorded = node.database.write(
+        lambda connection: [_record(connection, node, sender, proposal) for proposal in proposals]
+    )
+    screened = _screen(node, [each for each in recorded if isinstance(each, PaymentRecord)])
+    agreed = [payment for payment in screened if payment.state in (State.AGREED, State.COMMITTING, State.SETTLED)]
+    others = [_not_agreed(payment) for payment in screened if payment not in agreed]
+    others += [each for each in recorded if isinstance(each, NotAgreed)]
+    answers = tuple(Agreed(p.uetr, p.creditor_commitment, p.creditor_decision) for p in agreed)
+    if not agreed:
+        return AgreementAnswer((), tuple(others), None, b"")
+    agreement = Agreement(
+        root_of([payment_leaf(payment.terms) for payment in agreed]),
+        len(agreed),
+        max(payment.deadline for payment in agreed),
+    )
+    signature = node.signer.sign(typed_digest(node.domain, agreement_hash(agreement)))
+    return AgreementAnswer(answers, tuple(others), agreement, signature)
+
+
+def _record(
+    connection: Connection, node: NodeContext, sender: Participant, proposal: Proposal
+) -> PaymentRecord | NotAgreed:
+    """The payment as recorded, or why not. A proposal that was recorded before must be the same."""
+    try:
+        payment = _payment(connection, node, sender, proposal)
+        known = repository.find(connection, payment.uetr)
+        if known is not None:
+            return _same(known, payment)
+        repository.add(connection, payment)
+    except FeiqianError as error:
+        return NotAgreed(proposal.terms.uetr, False, error.reason, error.detail)
+    return payment
+
+
+def _payment(connection: Connection, node: NodeContext, sender: Participant, proposal: Proposal) -> PaymentRecord:
+    terms, quote, now = proposal.terms, proposal.quote, node.clock.now()
+    merchant = merchants.find_payee(connection, proposal.payee_key)
+    account = accounts.find(connection, merchant.account)
+    if terms.deadline <= now:
+        raise DeadlinePassed("the payment's deadline has passed")
+    if terms.deadline > now + MAX_PAYMENT_LIFETIME:
+        raise Malformed("the payment's deadline is too far away")
+    payment = PaymentRecord(
+        uetr=terms.uetr,
+        side="creditor",
+        state=State.ACCEPTED,
+        account=merchant.account,
+        debtor_agent=sender.account,
+        creditor_agent=node.account,
+        provider=quote.provider,
+        source=Money(quote.source_amount, currency(quote.source_currency)),
+        target=Money(quote.target_amount, currency(quote.target_currency)),
+        fee=0,
+        payee_key=proposal.payee_key,
+        reference=proposal.reference,
+        debtor=proposal.debtor,
+        creditor=account.party,
+        quote=quote,
+        quote_signature=b"",
+        deadline=terms.deadline,
+        accepted_at=time.time_ns() // 1_000_000,
+        debtor_commitment=terms.debtor_commitment,
+        debtor_decision=terms.debtor_decision,
+    )
+    provider = node.directory.participant(quote.provider)
+    if provider is None or Role.FX_PROVIDER not in provider.roles:
+        raise TermsNotAgreed("the quote is of no FX provider of this network")
+    if payment.target.currency != account.currency or terms.quotes_hash != quotes_hash([quote]):
+        raise TermsNotAgreed("the quote is not the one in the terms, or not in the merchant's currency")
+    if payment.terms != terms:
+        raise TermsNotAgreed("the terms are not those of a payment from you to this merchant by this quote")
+    return payment
+
+
+def _same(known: PaymentRecord, proposed: PaymentRecord) -> PaymentRecord:
+    unsigned = replace(known, creditor_commitment=UNKNOWN, creditor_decision=UNKNOWN)
+    if unsigned.terms != proposed.terms or known.payee_key != proposed.payee_key or known.debtor != proposed.debtor:
+        raise TermsNotAgreed("another payment was proposed with this UETR")
+    return known
+
+
+def _screen(node: NodeContext, payments: Sequence[PaymentRecord]) -> list[PaymentRecord]:
+    """Have those screened that were not yet; the payments as they stand afterwards."""
+    waiting = [payment for payment in payments if payment.state is State.ACCEPTED]
+    if waiting:
+        answers = node.compliance.screen([_screening(payment) for payment in waiting])
+        outcomes = list(zip(waiting, answers, strict=True))
+        node.database.write(lambda connection: _record_decisions(connection, outcomes))
+    with node.database.read() as connection:
+        return repository.find_all(connection, [payment.uetr for payment in payments])
+
+
+def _screening(payment: PaymentRecord) -> Screening:
+    own = tuple(leg for leg in payment.legs if payment.creditor_agent in (leg.source, leg.target))
+    return Screening(
+        uetr=payment.uetr,
+        side="creditor",
+        debtor=payment.debtor,
+        creditor=payment.creditor,
+        debtor_agent=payment.debtor_agent,
+        creditor_agent=payment.creditor_agent,
+        legs=own,
+    )
+
+
+def _record_decisions(connection: Connection, outcomes: Sequence[tuple[PaymentRecord, Decision | Refusal]]) -> None:
+    for payment, answer in outcomes:
+        if isinstance(answer, Refusal):
+            refuse(connection, payment, answer.reason, answer.detail)
+        elif answer.outcome == "refuse":
+            refuse(connection, payment, answer.reason, "compliance of the creditor agent refused")
+        elif answer.outcome == "hold":
+            repository.move(connection, payment, Event.HOLD, detail="held by compliance")
+        else:
+            repository.move(
+                connection,
+                payment,
+                Event.CLEAR,
+                creditor_commitment=answer.party_commitment,
+                creditor_decision=answer.decision_commitment,
+            )
+            repository.move(connection, replace(payment, state=State.SCREENED), Event.AGREE)
+
+
+def _not_agreed(payment: PaymentRecord) -> NotAgreed:
+    pending = payment.state in (State.ACCEPTED, State.HELD, State.SCREENED)
+    reason, detail = payment.reason or "AB09", payment.detail or f"the payment is {payment.state}"
+    return NotAgreed(payment.uetr, pending, "" if pending else reason, detail)

@@ -1,0 +1,52 @@
+"""HTTP for payments: pay with a quote, see where a payment stands, withdraw it, prove it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from contracts.terms.evidence import write_evidence
+from nodes.context import NodeContext, context
+from nodes.payments import service
+from nodes.payments.accept import accept
+from nodes.payments.evidence import evidence_of
+from nodes.payments.schemas import AcceptedBody, PayBody, PaymentBody
+from serving.auth import Caller, require
+from serving.bodies import StrictRoute
+
+router = APIRouter(tags=["payments"], route_class=StrictRoute)
+Node = Annotated[NodeContext, Depends(context)]
+Payer = Annotated[Caller, Depends(require("payments:write"))]
+
+
+@router.post("/v1/payments", status_code=202)
+def pay(body: PayBody, node: Node, caller: Payer, idempotency_key: Annotated[str, Header()]) -> AcceptedBody:
+    """Pay with a quote. The money is earmarked; follow the payment under its UETR."""
+    return AcceptedBody(**accept(node, caller.subject, idempotency_key, body.quote_id))
+
+
+@router.get("/v1/payments/{uetr}")
+def read_payment(
+    uetr: str,
+    node: Node,
+    caller: Annotated[Caller, Depends(require("payments:read"))],
+    wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for a final state")] = 0,
+) -> PaymentBody:
+    """Where a payment stands."""
+    payment, events = service.await_final(node, uetr, caller.subject, wait)
+    return PaymentBody.of(payment, list(events))
+
+
+@router.post("/v1/payments/{uetr}/cancellation")
+def cancel_payment(uetr: str, node: Node, caller: Payer) -> PaymentBody:
+    """Withdraw a payment that is not agreed yet; the money is free at once."""
+    service.cancel(node, uetr, caller.subject)
+    payment, events = service.await_final(node, uetr, caller.subject, 0)
+    return PaymentBody.of(payment, list(events))
+
+
+@router.get("/v1/payments/{uetr}/evidence", response_class=Response)
+def read_evidence(uetr: str, node: Node, _: Annotated[Caller, Depends(require("audit"))]) -> Response:
+    """The evidence file of a settled payment: `feiqian audit verify` checks it offline."""
+    return Response(write_evidence(evidence_of(node, uetr)), media_type="application/json")

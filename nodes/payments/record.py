@@ -1,0 +1,78 @@
+"""One payment as this institution knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.terms.commitments import quotes_hash
+from contracts.terms.identifiers import Address
+from contracts.terms.money import Money
+from contracts.terms.parties import Party
+from contracts.terms.payment import Leg, PaymentTerms, State
+from contracts.terms.quote import Quote
+
+UNKNOWN = bytes(32)
+"""A commitment or decision that its side has not made yet."""
+
+
+@dataclass(frozen=True)
+class PaymentRecord:
+    """A payment at the debtor agent (`side` "debtor") or at the creditor agent ("creditor").
+
+    `account` is the customer's or the merchant's; `source` what the debtor agent gives, `target` what the creditor
+    agent gets; `fee` (source currency) what the customer pays the debtor agent on top. `deadline` is chain time.
+    """
+
+    uetr: str
+    side: str
+    state: State
+    account: str
+    debtor_agent: Address
+    creditor_agent: Address
+    provider: Address
+    source: Money
+    target: Money
+    fee: int
+    payee_key: str
+    reference: str
+    debtor: Party
+    creditor: Party
+    quote: Quote
+    quote_signature: bytes
+    deadline: int
+    accepted_at: int
+    debtor_commitment: bytes = UNKNOWN
+    debtor_decision: bytes = UNKNOWN
+    creditor_commitment: bytes = UNKNOWN
+    creditor_decision: bytes = UNKNOWN
+    reason: str = ""
+    detail: str = ""
+
+    @property
+    def earmark(self) -> int:
+        """What is set aside on the customer's account: the source amount and the fee."""
+        return self.source.minor + self.fee
+
+    @property
+    def legs(self) -> tuple[Leg, Leg]:
+        """Debtor agent to FX provider in one currency, FX provider to creditor agent in the other."""
+        return (
+            Leg(self.debtor_agent, self.provider, self.source.currency.numeric, self.source.minor),
+            Leg(self.provider, self.creditor_agent, self.target.currency.numeric, self.target.minor),
+        )
+
+    @property
+    def terms(self) -> PaymentTerms:
+        """The terms as far as they are known; complete once both sides have screened."""
+        return PaymentTerms(
+            uetr=self.uetr,
+            debtor_agent=self.debtor_agent,
+            creditor_agent=self.creditor_agent,
+            legs=self.legs,
+            quotes_hash=quotes_hash([self.quote]),
+            debtor_commitment=self.debtor_commitment,
+            creditor_commitment=self.creditor_commitment,
+            debtor_decision=self.debtor_decision,
+            creditor_decision=self.creditor_decision,
+            deadline=self.deadline,
+        )

@@ -1,0 +1,161 @@
+"""SQL of payments. A state moves by compare-and-set, and each move leaves an event row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from contracts.terms.attestation import Agreement
+from contracts.terms.documents import from_document, to_document
+from contracts.terms.merkle import InclusionPath
+from contracts.terms.money import Money, currency
+from contracts.terms.parties import Party
+from contracts.terms.payment import Event, State, advance
+from contracts.terms.quote import Quote
+from nodes.payments.record import PaymentRecord
+from nodes.payments.tables import agreements, payment_events, payments
+from serving.jsontext import dump, load
+
+
+def add(connection: Connection, payment: PaymentRecord) -> None:
+    """Record a new payment with its first event row."""
+    connection.execute(insert(payments).values(_values(payment)))
+    _add_event(connection, payment.uetr, "accept", payment.state, "")
+
+
+def move(connection: Connection, payment: PaymentRecord, event: Event, **changes: object) -> bool:
+    """Move a payment by `event` if it still stands where the record says; False when it has moved on meanwhile.
+
+    Raises WrongState when the transition table has no such way.
+    """
+    target = advance(payment.state, event)
+    c = payments.c
+    here = (c.uetr == payment.uetr) & (c.state == payment.state.value)
+    moved = connection.execute(update(payments).where(here).values(state=target.value, **changes)).rowcount == 1
+    if moved:
+        _add_event(connection, payment.uetr, event.value, target, str(changes.get("detail", "")))
+    return moved
+
+
+def complete(connection: Connection, payment: PaymentRecord) -> None:
+    """Add the creditor side's commitment and decision to a payment that is still being agreed."""
+    c = payments.c
+    here = (c.uetr == payment.uetr) & (c.state == payment.state.value)
+    values = {
+        "creditor_commitment": payment.creditor_commitment,
+        "creditor_decision": payment.creditor_decision,
+    }
+    connection.execute(update(payments).where(here).values(values))
+
+
+def find(connection: Connection, uetr: str) -> PaymentRecord | None:
+    row = connection.execute(select(payments).where(payments.c.uetr == uetr)).one_or_none()
+    return None if row is None else _record(row)
+
+
+def find_all(connection: Connection, uetrs: Iterable[str]) -> list[PaymentRecord]:
+    rows = connection.execute(select(payments).where(payments.c.uetr.in_(list(uetrs))))
+    return [_record(row) for row in rows]
+
+
+def in_state(connection: Connection, state: State, side: str, limit: int) -> list[PaymentRecord]:
+    """The oldest payments of a side in a state."""
+    c = payments.c
+    rows = connection.execute(
+        select(payments).where(c.state == state.value, c.side == side).order_by(c.accepted_at, c.uetr).limit(limit)
+    )
+    return [_record(row) for row in rows]
+
+
+def overdue(connection: Connection, final_time: int) -> list[PaymentRecord]:
+    """Payments that can still move although their deadline is past in a final block."""
+    open_states = [state.value for state in State if not state.final]
+    c = payments.c
+    rows = connection.execute(select(payments).where(c.state.in_(open_states), c.deadline < final_time))
+    return [_record(row) for row in rows]
+
+
+def received_on(connection: Connection, account: str, limit: int) -> list[PaymentRecord]:
+    """The newest payments that a merchant's account receives."""
+    c = payments.c
+    rows = connection.execute(
+        select(payments).where(c.account == account, c.side == "creditor").order_by(c.accepted_at.desc()).limit(limit)
+    )
+    return [_record(row) for row in rows]
+
+
+def events_of(connection: Connection, uetr: str) -> Sequence[Row[Any]]:
+    c = payment_events.c
+    return connection.execute(select(payment_events).where(c.uetr == uetr).order_by(c.number)).all()
+
+
+def add_agreement(
+    connection: Connection, uetr: str, account: str, agreement: Agreement, path: InclusionPath, signature: bytes
+) -> None:
+    """Keep what a peer signed. A later agreement of the same peer to the same payment replaces the earlier."""
+    c = agreements.c
+    connection.execute(agreements.delete().where(c.uetr == uetr, c.account == account))
+    values = {
+        "uetr": uetr,
+        "account": account,
+        "agreement": dump(to_document(agreement)),
+        "path": dump(to_document(path)),
+        "signature": signature,
+    }
+    connection.execute(insert(agreements).values(values))
+
+
+def agreements_of(connection: Connection, uetr: str) -> list[tuple[str, Agreement, InclusionPath, bytes]]:
+    """(account, agreement, path, signature) of each peer that agreed to a payment."""
+    rows = connection.execute(select(agreements).where(agreements.c.uetr == uetr).order_by(agreements.c.account))
+    return [
+        (
+            row.account,
+            from_document(Agreement, load(row.agreement)),
+            from_document(InclusionPath, load(row.path)),
+            row.signature,
+        )
+        for row in rows
+    ]
+
+
+def _add_event(connection: Connection, uetr: str, event: str, state: State, detail: str) -> None:
+    c = payment_events.c
+    number = connection.execute(select(func.count()).where(c.uetr == uetr)).scalar_one()
+    values = {"uetr": uetr, "number": number, "event": event, "state": state.value, "detail": detail}
+    connection.execute(insert(payment_events).values(at=time.time_ns() // 1_000_000, **values))
+
+
+def _values(payment: PaymentRecord) -> dict[str, object]:
+    values = dict(vars(payment))
+    source, target = values.pop("source"), values.pop("target")
+    return values | {
+        "state": payment.state.value,
+        "source_currency": source.currency.alpha,
+        "source_amount": source.minor,
+        "target_currency": target.currency.alpha,
+        "target_amount": target.minor,
+        "debtor": dump(to_document(payment.debtor)),
+        "creditor": dump(to_document(payment.creditor)),
+        "quote": dump(to_document(payment.quote)),
+    }
+
+
+def _record(row: Row[Any]) -> PaymentRecord:
+    values = dict(row._mapping)
+    source = Money(values.pop("source_amount"), currency(values.pop("source_currency")))
+    target = Money(values.pop("target_amount"), currency(values.pop("target_currency")))
+    return PaymentRecord(
+        **values
+        | {
+            "state": State(row.state),
+            "source": source,
+            "target": target,
+            "debtor": from_document(Party, load(row.debtor)),
+            "creditor": from_document(Party, load(row.creditor)),
+            "quote": from_document(Quote, load(row.quote)),
+        }
+    )

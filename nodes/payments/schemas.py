@@ -1,0 +1,71 @@
+"""Payments at the door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Row
+
+from contracts.terms.payment import State
+from nodes.payments.record import PaymentRecord
+from serving.bodies import Schema
+
+
+class PayBody(Schema):
+    quote_id: str = Field(min_length=1, max_length=64, description="from POST /v1/quotes")
+
+
+class AcceptedBody(Schema):
+    """The answer that the same Idempotency-Key gives for ever."""
+
+    uetr: str
+    status: str
+    iso20022: str
+
+
+class EventBody(Schema):
+    event: str
+    state: str
+    detail: str
+    at: int = Field(description="milliseconds since 1970, by the institution's clock")
+
+
+class PaymentBody(Schema):
+    """Where a payment stands. Amounts are minor units."""
+
+    uetr: str
+    status: State
+    final: bool
+    iso20022: str = Field(description="ISO 20022 payment transaction status")
+    reason: str = Field(description="ISO 20022 status reason code, empty unless it was refused, expired or cancelled")
+    detail: str
+    merchant: str
+    source_currency: str
+    source_amount: str
+    fee: str
+    target_currency: str
+    target_amount: str
+    deadline: int = Field(description="chain time in seconds; not settled by then, it is certainly unsettled")
+    accepted_at: int
+    events: list[EventBody]
+
+    @classmethod
+    def of(cls, payment: PaymentRecord, events: list[Row[Any]]) -> PaymentBody:
+        return cls(
+            uetr=payment.uetr,
+            status=payment.state,
+            final=payment.state.final,
+            iso20022=payment.state.iso20022,
+            reason=payment.reason,
+            detail=payment.detail,
+            merchant=payment.creditor.name,
+            source_currency=payment.source.currency.alpha,
+            source_amount=str(payment.source.minor),
+            fee=str(payment.fee),
+            target_currency=payment.target.currency.alpha,
+            target_amount=str(payment.target.minor),
+            deadline=payment.deadline,
+            accepted_at=payment.accepted_at,
+            events=[EventBody(event=e.event, state=e.state, detail=e.detail, at=e.at) for e in events],
+        )

@@ -1,0 +1,67 @@
+"""Step 3: the debtor side is screened by the institution's own compliance."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import Connection
+
+from compliance.client import Decision, Refusal, Screening
+from contracts.terms.payment import Event, State
+from nodes.context import NodeContext
+from nodes.payments import repository
+from nodes.payments.end import refuse
+from nodes.payments.record import PaymentRecord
+
+MAX_LIST = 500
+_log = structlog.get_logger(__name__)
+
+
+def screen_accepted(node: NodeContext) -> bool:
+    """Have everything that was accepted screened as one list. False when nothing was waiting.
+
+    Raises ComplianceUnavailable: without an answer nothing moves on.
+    """
+    with node.database.read() as connection:
+        waiting = repository.in_state(connection, State.ACCEPTED, "debtor", MAX_LIST)
+    if not waiting:
+        return False
+    answers = node.compliance.screen([debtor_screening(payment) for payment in waiting])
+    outcomes = list(zip(waiting, answers, strict=True))
+    node.database.write(lambda connection: _record(connection, node, outcomes))
+    return True
+
+
+def debtor_screening(payment: PaymentRecord) -> Screening:
+    """What the debtor agent's compliance is asked."""
+    own = tuple(leg for leg in payment.legs if payment.debtor_agent in (leg.source, leg.target))
+    return Screening(
+        uetr=payment.uetr,
+        side="debtor",
+        debtor=payment.debtor,
+        creditor=payment.creditor,
+        debtor_agent=payment.debtor_agent,
+        creditor_agent=payment.creditor_agent,
+        legs=own,
+    )
+
+
+def _record(
+    connection: Connection, node: NodeContext, outcomes: list[tuple[PaymentRecord, Decision | Refusal]]
+) -> None:
+    for payment, answer in outcomes:
+        if isinstance(answer, Refusal):
+            _log.error("compliance could not screen", uetr=payment.uetr, why=answer.detail)
+            refuse(connection, payment, answer.reason, answer.detail)
+        elif answer.outcome == "refuse":
+            refuse(connection, payment, answer.reason, "compliance of the debtor agent refused")
+        elif answer.outcome == "hold":
+            deadline = answer.hold_until or node.clock.now() + node.settings.hold_lifetime
+            repository.move(connection, payment, Event.HOLD, deadline=deadline, detail="held by compliance")
+        else:
+            repository.move(
+                connection,
+                payment,
+                Event.CLEAR,
+                debtor_commitment=answer.party_commitment,
+                debtor_decision=answer.decision_commitment,
+            )

@@ -1,0 +1,53 @@
+"""Reading payments, waiting for them, and withdrawing them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from contracts.terms.errors import NotFound, WrongState
+from contracts.terms.payment import TRANSITIONS, Event
+from nodes.accounts import service as accounts
+from nodes.context import NodeContext
+from nodes.payments import end, repository
+from nodes.payments.record import PaymentRecord
+
+_LOOK_AGAIN = 0.05
+
+
+def find_own(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
+    """The caller's own payment. Raises NotFound, also for another customer's."""
+    payment = repository.find(connection, uetr)
+    if payment is None or payment.side != "debtor" or accounts.find(connection, payment.account).owner != caller:
+        raise NotFound("there is no such payment of yours")
+    return payment
+
+
+def await_final(node: NodeContext, uetr: str, caller: str, seconds: float) -> tuple[PaymentRecord, Sequence[Row[Any]]]:
+    """The payment and its events, as soon as it is in a final state, or as it stands after `seconds`."""
+    end_of_wait = time.monotonic() + seconds
+    while True:
+        with node.database.read() as connection:
+            payment = find_own(connection, uetr, caller)
+            if payment.state.final or time.monotonic() >= end_of_wait:
+                return payment, repository.events_of(connection, uetr)
+        time.sleep(_LOOK_AGAIN)
+
+
+def cancel(node: NodeContext, uetr: str, caller: str) -> None:
+    """Withdraw a payment that is not agreed yet. Raises WrongState with when it will be certain."""
+
+    def work(connection: Connection) -> None:
+        payment = find_own(connection, uetr, caller)
+        if (payment.state, Event.CANCEL) not in TRANSITIONS:
+            raise WrongState(
+                f"the payment is {payment.state}; it ends by itself at chain time {payment.deadline}",
+                state=payment.state.value,
+                deadline=payment.deadline,
+            )
+        end.cancel(connection, payment)
+
+    node.database.write(work)

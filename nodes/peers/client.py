@@ -1,0 +1,100 @@
+"""Asking another institution's node, as its debtor agent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from contracts.terms.attestation import Agreement
+from contracts.terms.documents import from_document, to_document
+from contracts.terms.errors import Malformed, PeerUnavailable
+from contracts.terms.parties import Party
+from contracts.terms.payment import PaymentTerms
+from contracts.terms.quote import Quote
+from serving.client import Peer, PeerClient
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Payee:
+    """Who is paid under a lookup key; `currency` is the ISO 4217 numeric code of the account."""
+
+    lookup_key: str
+    party: Party
+    currency: int
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A payment that the debtor side has cleared, proposed to its creditor agent.
+
+    The creditor side's commitment and decision in `terms` are zero; the answer completes them.
+    """
+
+    terms: PaymentTerms
+    quote: Quote
+    payee_key: str
+    reference: str
+    debtor: Party
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The creditor side's part of a payment's terms (32 bytes each)."""
+
+    uetr: str
+    creditor_commitment: bytes
+    creditor_decision: bytes
+
+
+@dataclass(frozen=True)
+class NotAgreed:
+    """A payment that the creditor agent refused, or (`pending`) cannot answer yet: ask again."""
+
+    uetr: str
+    pending: bool
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class AgreementAnswer:
+    """The answer to a list of proposals. The agreement's tree has the completed leaves in the order of `agreed`."""
+
+    agreed: tuple[Agreed, ...]
+    not_agreed: tuple[NotAgreed, ...]
+    agreement: Agreement | None
+    signature: bytes
+
+
+class NodeClient:
+    """One institution's node. Raises PeerUnavailable without a provable answer, PeerRefusal for a refused request."""
+
+    def __init__(self, client: PeerClient, peer: Peer) -> None:
+        self._client, self._peer = client, peer
+
+    def payee(self, lookup_key: str) -> Payee:
+        """Who is paid under a code's lookup key. Raises PeerRefusal for an unknown merchant."""
+        return _read(Payee, self._post("/peer/v1/payees", {"lookup_key": lookup_key}))
+
+    def agree(self, proposals: Sequence[Proposal]) -> AgreementAnswer:
+        """Propose payments; each is agreed, refused or pending. Harmless to ask again."""
+        asked = {"proposals": [to_document(proposal) for proposal in proposals]}
+        answer = _read(AgreementAnswer, self._post("/peer/v1/agreements", asked))
+        answered = [item.uetr for item in (*answer.agreed, *answer.not_agreed)]
+        if sorted(answered) != sorted(proposal.terms.uetr for proposal in proposals):
+            raise PeerUnavailable("the answer is about other payments")
+        return answer
+
+    def _post(self, path: str, content: dict[str, Any]) -> Any:
+        return self._client.post(self._peer, path, json.dumps(content, separators=(",", ":")).encode())
+
+
+def _read(kind: type[Answer], answer: Any) -> Answer:
+    try:
+        return from_document(kind, answer)
+    except Malformed as failure:
+        raise PeerUnavailable(f"the answer cannot be read: {failure.detail}") from failure

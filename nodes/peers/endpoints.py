@@ -1,0 +1,52 @@
+"""HTTP between institutions: each message signed, each a list, each harmless when it comes again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from contracts.terms.errors import Forbidden
+from contracts.terms.parties import Participant, Role
+from nodes.accounts import service as accounts
+from nodes.batches.cosign import cosign
+from nodes.context import NodeContext, context
+from nodes.merchants import service as merchants
+from nodes.payments.answer import answer_proposals
+from nodes.peers.client import Payee
+from nodes.peers.schemas import (
+    CosignBody,
+    PayeeQuestion,
+    ProposalsBody,
+    agreement_document,
+    cosignatures_document,
+    payee_document,
+)
+from serving.peers import SignedRoute, sender
+
+router = APIRouter(tags=["institutions"], route_class=SignedRoute)
+Node = Annotated[NodeContext, Depends(context)]
+Sender = Annotated[Participant, Depends(sender)]
+
+
+@router.post("/peer/v1/payees")
+def payee(body: PayeeQuestion, node: Node, _: Sender) -> dict[str, Any]:
+    """Who is paid under the lookup key of a code (signed look-up among members)."""
+    with node.database.read() as connection:
+        merchant = merchants.find_payee(connection, body.lookup_key)
+        account = accounts.find(connection, merchant.account)
+    return payee_document(Payee(merchant.lookup_key, account.party, account.currency.numeric))
+
+
+@router.post("/peer/v1/agreements")
+def agreements(body: ProposalsBody, node: Node, asker: Sender) -> dict[str, Any]:
+    """A debtor agent proposes payments; this creditor agent answers for its merchants."""
+    if Role.DEBTOR_AGENT not in asker.roles:
+        raise Forbidden("only a debtor agent proposes payments")
+    return agreement_document(answer_proposals(node, asker, body.proposals))
+
+
+@router.post("/peer/v1/cosignatures")
+def cosignatures(body: CosignBody, node: Node, asker: Sender) -> dict[str, Any]:
+    """A debtor agent proposes a batch; this member signs what it agreed to."""
+    return cosignatures_document(cosign(node, asker, body.requests))

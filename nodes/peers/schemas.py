@@ -1,0 +1,53 @@
+"""What other institutions may ask of a node."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from bridge.client import Cosignature, CosignRequest, Refusal, refusal_document
+from contracts.terms.documents import from_document, to_document
+from nodes.peers.client import AgreementAnswer, Payee, Proposal
+from serving.bodies import Schema
+
+MAX_LIST = 500
+
+
+def _reads(kind: type) -> tuple[Any, ...]:
+    return (
+        BeforeValidator(lambda value: value if isinstance(value, kind) else from_document(kind, value)),
+        PlainSerializer(to_document),
+        WithJsonSchema({"type": "object", "title": kind.__name__, "description": kind.__doc__ or ""}),
+    )
+
+
+class PayeeQuestion(Schema):
+    lookup_key: str = Field(min_length=1, max_length=160)
+
+
+class ProposalsBody(Schema):
+    proposals: list[Annotated[Proposal, *_reads(Proposal)]] = Field(min_length=1, max_length=MAX_LIST)
+
+
+class CosignBody(Schema):
+    requests: list[Annotated[CosignRequest, *_reads(CosignRequest)]] = Field(min_length=1, max_length=8)
+
+
+def payee_document(payee: Payee) -> dict[str, Any]:
+    document: dict[str, Any] = to_document(payee)
+    return document
+
+
+def agreement_document(answer: AgreementAnswer) -> dict[str, Any]:
+    document: dict[str, Any] = to_document(answer)
+    return document
+
+
+def cosignatures_document(answers: list[Cosignature | Refusal]) -> dict[str, Any]:
+    return {
+        "cosignatures": [
+            refusal_document(each, "batch_hash") if isinstance(each, Refusal) else to_document(each)
+            for each in answers
+        ]
+    }

@@ -1,0 +1,36 @@
+"""An institution's node: its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from contracts.terms.money import currency
+from serving.settings import ServiceSettings
+
+
+class NodeSettings(ServiceSettings):
+    """What a node needs beside what every service needs."""
+
+    settlement_key: Path = Field(description="keystore of the secp256k1 key that signs batches and agreements")
+    compliance_endpoint: str = Field(description="URL of this institution's own compliance service")
+    currency: str = Field(description="the currency that this institution's customers and merchants hold")
+    country: str = Field(pattern="^[A-Z]{2}$")
+    merchant_scheme: str = Field(description="PROMPTPAY, PAYNOW or UNIONPAY: the codes its merchants show")
+    merchant_prefix: str = Field(default="", description="the prefix of its merchants' identifiers in that scheme")
+    payment_lifetime: int = Field(default=30, ge=5, le=300, description="seconds a payment may take")
+    hold_lifetime: int = Field(default=3600, ge=10, description="seconds a payment may be held by compliance")
+    fee_basis_points: int = Field(default=50, ge=0, le=1000, description="what the customer pays on top")
+
+    @field_validator("currency")
+    @classmethod
+    def _check_currency(cls, value: str) -> str:
+        return currency(value).alpha
+
+    @field_validator("merchant_scheme")
+    @classmethod
+    def _check_scheme(cls, value: str) -> str:
+        if value not in ("PROMPTPAY", "PAYNOW", "UNIONPAY"):
+            raise ValueError("must be PROMPTPAY, PAYNOW or UNIONPAY")
+        return value

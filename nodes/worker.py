@@ -1,0 +1,101 @@
+"""The one loop that moves payments: each step takes whatever is waiting as a list."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Connection
+
+from contracts.terms.errors import ChainUnavailable, FeiqianError, FinalityViolated
+from contracts.terms.identifiers import Address
+from nodes.batches import repository as batches
+from nodes.batches.commit import Committer
+from nodes.batches.form import drop_batch, form_batch
+from nodes.context import NodeContext
+from nodes.follow import follow
+from nodes.payments.agree import agree_screened
+from nodes.payments.screen import screen_accepted
+
+IDLE_PAUSE, BUSY_PAUSE = 0.5, 0.05
+"""Seconds between looks at the chain: when nothing is under way, and while a batch waits for its final block."""
+AVOID_SECONDS = 2.0
+"""How long a member that did not sign is left out of new batches."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Runs in one thread of a node's process; `node.wake` is set by whoever has new work."""
+
+    def __init__(self, node: NodeContext) -> None:
+        self._node = node
+        self._committer = Committer(node)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._avoid: set[Address] = set()
+        self._avoid_until = 0.0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the step under way and end."""
+        self._stopping.set()
+        self._node.wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._abandon_forming()
+        while not self._stopping.is_set():
+            self._node.wake.clear()
+            if not self._step():
+                self._node.wake.wait(self._pause())
+
+    def _abandon_forming(self) -> None:
+        """A batch that was being formed when the process ended was not signed by us: it cannot settle."""
+
+        def work(connection: Connection) -> None:
+            for formed in batches.in_state(connection, batches.FORMING):
+                drop_batch(connection, formed.batch)
+
+        self._node.database.write(work)
+
+    def _step(self) -> bool:
+        """Every step once; True when something moved and the next round should follow at once."""
+        node = self._node
+        moved = self._try("follow", lambda: follow(node))
+        moved |= self._try("screen", lambda: screen_accepted(node))
+        moved |= self._try("agree", lambda: agree_screened(node))
+        moved |= self._try("form", self._form)
+        moved |= self._try("commit", lambda: self._committer.commit(time.monotonic()))
+        return moved
+
+    def _form(self) -> bool:
+        now = time.monotonic()
+        if now >= self._avoid_until:
+            self._avoid, self._avoid_until = set(), now + AVOID_SECONDS
+        return form_batch(self._node, self._avoid)
+
+    def _try(self, step: str, run: Callable[[], bool]) -> bool:
+        try:
+            return run()
+        except FinalityViolated as violation:
+            # Promise 5: nothing that this node might do next could be trusted.
+            _log.critical("halt: a final block changed", why=violation.detail)
+            os._exit(70)
+        except ChainUnavailable as failure:
+            _log.warning("chain does not answer", step=step, why=failure.detail)
+        except FeiqianError as failure:
+            _log.warning("step will be tried again", step=step, why=failure.detail)
+        except Exception:
+            _log.exception("bug: step will be tried again", step=step)
+        return False
+
+    def _pause(self) -> float:
+        with self._node.database.read() as connection:
+            waiting = batches.in_state(connection, batches.SIGNED)
+        return BUSY_PAUSE if waiting else IDLE_PAUSE
