@@ -1,0 +1,76 @@
+"""All wiring of a bridge, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from bridge.attesting import OwnCompliance
+from bridge.context import BridgeContext
+from bridge.endpoints import own, peers
+from bridge.following import Follower
+from bridge.rates.reference import reference_rates
+from bridge.settings import BridgeSettings
+from bridge.tables import seen_messages, signed
+from contracts.chain.client import ChainClient
+from contracts.chain.clock import ChainClock
+from contracts.chain.directory import ChainKeyDirectory
+from contracts.chain.ledger import Ledger
+from contracts.chain.network import load_network
+from contracts.chain.participants import Participants
+from serving.app import new_app
+from serving.auth import Tokens
+from serving.client import Peer, PeerClient
+from serving.cosigning import SignedRecord
+from serving.database import Database
+from serving.keys import open_message_key, open_signer
+from serving.messages import Messenger
+from serving.migrations import migrate
+from serving.peers import PeerDoor
+from serving.replay import ReplayGuard
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_app(settings: BridgeSettings) -> FastAPI:
+    """The bridge's web application; its lifespan is the chain follower's and the database's."""
+    password = settings.password()
+    network = load_network(settings.network)
+    chain = ChainClient(settings.chain_url, "seals", network.validators)
+    directory = ChainKeyDirectory(Participants(chain, network.contracts.participants.address))
+    messenger = Messenger(settings.account, open_message_key(settings.message_key, password), directory)
+    calls = PeerClient(messenger)
+    database = Database(settings.database)
+    migrate(database, MIGRATIONS)
+    bridge = BridgeContext(
+        settings=settings,
+        database=database,
+        network=network,
+        chain=chain,
+        ledger=Ledger(chain, network.contracts.ledger.address),
+        clock=ChainClock(),
+        signer=open_signer(settings.settlement_key, password),
+        rates=reference_rates(settings.rate_date),
+        compliance=OwnCompliance(calls, Peer(settings.account, settings.compliance_endpoint)),
+        signed=SignedRecord(signed, network.contracts.settlement.address),
+    )
+    follower = Follower(bridge)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        follower.start()
+        yield
+        follower.stop()
+        calls.close()
+        database.close()
+
+    app = new_app("Feiqian bridge", "Firm quotes, reservations and positions of one FX provider.", lifespan)
+    app.state.bridge = bridge
+    app.state.tokens = Tokens(settings.name, open_message_key(settings.token_key, password))
+    app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)
+    app.include_router(peers)
+    app.include_router(own)
+    return app

@@ -1,0 +1,142 @@
+"""Acting on final blocks: they alone settle, drop and expire reservations, and move the book."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Connection
+
+from bridge.context import BridgeContext
+from bridge.positions import repository as positions
+from bridge.positions.accounts import Account
+from bridge.positions.book import ledger_change, ledger_postings, settled_postings
+from bridge.reservations import repository as reservations
+from bridge.reservations.states import Event as Move
+from bridge.reservations.states import State
+from bridge.tables import final_blocks
+from contracts.chain.events import BatchSettled, Event
+from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
+from contracts.terms.errors import FeiqianError, FinalityViolated
+from serving.final_blocks import RememberedBlock, last_final_block, remember_final_block
+
+_log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.25
+HALTED = 70
+"""The exit code after a final block changed (EX_SOFTWARE of sysexits.h): nothing done next could be trusted."""
+
+
+class Follower:
+    """A thread that follows the chain for one bridge. When a final block changed it ends the process (promise 5)."""
+
+    def __init__(self, bridge: BridgeContext) -> None:
+        self._bridge = bridge
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def start(self) -> None:
+        """Go on where the last life of this service ended."""
+        if last := self._last():
+            self._bridge.clock.observe(last.timestamp)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread once its current step is done."""
+        self._stop.set()
+        self._thread.join()
+
+    def step(self) -> bool:
+        """Act on the next final blocks, if there are any; whether there were."""
+        blocks = next_final_blocks(self._bridge.chain, self._bridge.network.contracts, self._last())
+        if blocks is None:
+            return False
+        restocked = self._read_stock(blocks)
+        self._bridge.database.write(lambda connection: self._act(connection, blocks, restocked))
+        self._bridge.clock.observe(blocks.newest.timestamp)
+        return True
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                moved = self.step()
+            except FinalityViolated as failure:
+                _log.critical("halt: a final block changed", why=failure.detail)
+                os._exit(HALTED)
+            except FeiqianError as failure:
+                _log.warning("the chain cannot be followed", why=failure.detail)
+                moved = False
+            except Exception:
+                _log.exception("bug")
+                moved = False
+            if not moved:
+                self._stop.wait(POLL_SECONDS)
+
+    def _last(self) -> FinalBlock | None:
+        with self._bridge.database.read() as connection:
+            last = last_final_block(connection, final_blocks)
+        return None if last is None else FinalBlock(last.number, last.block_hash, last.timestamp)
+
+    def _read_stock(self, blocks: FinalBlocks) -> dict[int, int]:
+        """The own balances at the newest of these blocks, in every currency that they may have changed."""
+        account, ledger = self._bridge.account, self._bridge.ledger
+        return {
+            code: ledger.net_position(account, code, blocks.newest.number)
+            for code in sorted(self._touched(blocks.events))
+        }
+
+    def _touched(self, events: Sequence[Event]) -> set[int]:
+        account, touched = self._bridge.account, set[int]()
+        with self._bridge.database.read() as connection:
+            for event in events:
+                if change := ledger_change(event, account):
+                    touched.add(change[0])
+                if isinstance(event, BatchSettled):
+                    uetrs = self._bridge.signed.payments_of(connection, event.batch_hash)
+                    payments = reservations.terms_of(connection, uetrs)
+                    touched |= {leg.currency for terms in payments for leg in terms.legs}
+        return touched
+
+    def _act(self, connection: Connection, blocks: FinalBlocks, restocked: dict[int, int]) -> None:
+        """One transaction: reservations, book, stock and the memory of the block move together, so that the stock less
+        what is reserved never counts one payment twice or not at all."""
+        newest, account = blocks.newest, self._bridge.account
+        for event in blocks.events:
+            positions.book(connection, ledger_postings(event, account))
+            if isinstance(event, BatchSettled):
+                self._settle(connection, event, newest.timestamp)
+        positions.restock(connection, restocked)
+        self._expire(connection, newest.timestamp)
+        remembered = RememberedBlock(newest.number, newest.block_hash, newest.timestamp)
+        remember_final_block(connection, final_blocks, remembered)
+        _report_breaks(connection, restocked, newest)
+
+    def _settle(self, connection: Connection, event: BatchSettled, at: int) -> None:
+        uetrs = self._bridge.signed.settle(connection, event.place, event.batch_hash)
+        moved = reservations.move(connection, uetrs, State.SIGNED, Move.SETTLE, at)
+        assert sorted(moved) == sorted(uetrs), "what is recorded as co-signed is signed, until its batch is over"
+        positions.book(
+            connection, settled_postings(reservations.terms_of(connection, uetrs), self._bridge.account)
+        )
+
+    def _expire(self, connection: Connection, final_time: int) -> None:
+        """What no batch holds any more is reserved only, and ends once its deadline is past in a final block."""
+        self._bridge.signed.bury(connection, final_time)
+        signed = reservations.in_state(connection, State.SIGNED)
+        dead = set(signed) - self._bridge.signed.live(connection, signed) if signed else set()
+        reservations.move(connection, dead, State.SIGNED, Move.DROP, final_time)
+        late = reservations.overdue(connection, final_time)
+        reservations.move(connection, late, State.RESERVED, Move.EXPIRE, final_time)
+
+
+def _report_breaks(connection: Connection, on_chain: dict[int, int], block: FinalBlock) -> None:
+    """Say loudly when the book and the chain differ; what is promised goes by the chain."""
+    if not on_chain:
+        return
+    book = positions.balances(connection)
+    for code, amount in on_chain.items():
+        booked = book.get(code, {}).get(Account.STOCK, 0)
+        if booked != amount:
+            _log.error("reconciliation break", currency=code, book=booked, chain=amount, block=block.number)

@@ -1,0 +1,55 @@
+"""What the chain's final events mean for the provider's book: pure double entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bridge.positions.accounts import Account
+from contracts.chain.events import Event, Issued, Redeemed, Transferred
+from contracts.terms.identifiers import Address
+from contracts.terms.payment import PaymentTerms
+
+
+@dataclass(frozen=True)
+class Posting:
+    """`amount` minor units (signed) on one account. All postings of a reference sum to zero in each currency."""
+
+    reference: str
+    account: Account
+    currency: int
+    amount: int
+
+
+def settled_postings(payments: Iterable[PaymentTerms], own: Address) -> list[Posting]:
+    """What settled payments moved: the source in, the target out, both against conversion."""
+    entries = list[Posting]()
+    for terms in payments:
+        for leg in terms.legs:
+            change = leg.amount if leg.target == own else -leg.amount
+            entries += _pair(terms.uetr, Account.CONVERSION, leg.currency, change)
+    return entries
+
+
+def ledger_postings(event: Event, own: Address) -> list[Posting]:
+    """What an event of the Ledger moved between a currency's settlement bank and the provider; nothing if others'."""
+    change = ledger_change(event, own)
+    if change is None:
+        return []
+    reference = f"0x{event.origin.transaction_hash.hex()}:{event.origin.position}"
+    return _pair(reference, Account.CAPITAL, *change)
+
+
+def ledger_change(event: Event, own: Address) -> tuple[int, int] | None:
+    """Currency and signed amount by which the event changed the own balance, None if it did not."""
+    if isinstance(event, Issued) and event.account == own:
+        return event.currency, event.amount
+    if isinstance(event, Redeemed) and event.account == own:
+        return event.currency, -event.amount
+    if isinstance(event, Transferred) and event.sender != event.receiver and own in (event.sender, event.receiver):
+        return event.currency, event.amount if event.receiver == own else -event.amount
+    return None
+
+
+def _pair(reference: str, against: Account, currency: int, change: int) -> list[Posting]:
+    return [Posting(reference, Account.STOCK, currency, change), Posting(reference, against, currency, -change)]

@@ -1,0 +1,132 @@
+"""Reservations in SQL: states move by compare-and-set, and every move leaves a row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from bridge.reservations.states import LIVE, Event, State, advance
+from bridge.tables import reservation_events, reservations, stock
+from contracts.terms.commitments import payment_leaf
+from contracts.terms.documents import from_document, to_document
+from contracts.terms.identifiers import Address
+from contracts.terms.payment import PaymentTerms
+from contracts.terms.quote import Quote
+from serving import jsontext
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A provider's currency set aside for one payment. `deadline` in seconds of chain time, amount in minor units."""
+
+    uetr: str
+    state: State
+    leaf: bytes
+    counterparty: Address
+    target_currency: int
+    target_amount: int
+    deadline: int
+
+
+def add(connection: Connection, reserved: Sequence[tuple[PaymentTerms, Quote]]) -> None:
+    """Record new reservations."""
+    if reserved:
+        connection.execute(insert(reservations), [_values(terms, quote) for terms, quote in reserved])
+
+
+def find(connection: Connection, uetrs: Collection[str]) -> dict[str, Reservation]:
+    """The reservations of these payments, by UETR."""
+    rows = connection.execute(select(reservations).where(reservations.c.uetr.in_(uetrs)))
+    return {row.uetr: _reservation(row) for row in rows}
+
+
+def terms_of(connection: Connection, uetrs: Collection[str]) -> list[PaymentTerms]:
+    """The terms of these payments."""
+    rows = connection.execute(
+        select(reservations.c.terms).where(reservations.c.uetr.in_(uetrs)).order_by(reservations.c.uetr)
+    )
+    return [from_document(PaymentTerms, jsontext.load(text)) for text in rows.scalars()]
+
+
+def used_nonces(connection: Connection, nonces: Collection[bytes]) -> set[bytes]:
+    """Those quotes that a payment has used."""
+    column = reservations.c.quote_nonce
+    return set(connection.execute(select(column).where(column.in_(nonces))).scalars())
+
+
+def locked_stock(connection: Connection) -> dict[int, int]:
+    """The stock on chain by currency; until this transaction ends, no other reserves of it."""
+    rows = connection.execute(select(stock).order_by(stock.c.currency).with_for_update())
+    return {row.currency: row.on_chain for row in rows}
+
+
+def live_values(connection: Connection, counterparty: Address | None = None) -> dict[int, tuple[int, int]]:
+    """What is reserved by currency, as (sum of amounts, number of payments); of one counterparty or of all."""
+    c = reservations.c
+    chosen = select(c.target_currency, func.sum(c.target_amount).label("value"), func.count().label("number"))
+    chosen = chosen.where(c.state.in_(LIVE)).group_by(c.target_currency)
+    if counterparty is not None:
+        chosen = chosen.where(c.counterparty == counterparty)
+    return {row.target_currency: (int(row.value), row.number) for row in connection.execute(chosen)}
+
+
+def in_state(connection: Connection, state: State) -> list[str]:
+    """The UETRs of all reservations in a state."""
+    return list(connection.execute(select(reservations.c.uetr).where(reservations.c.state == state)).scalars())
+
+
+def overdue(connection: Connection, final_time: int) -> list[str]:
+    """The reserved (not signed) ones whose payment deadline is before `final_time`."""
+    c = reservations.c
+    late = select(c.uetr).where(c.state == State.RESERVED, c.deadline < final_time)
+    return list(connection.execute(late).scalars())
+
+
+def move(connection: Connection, uetrs: Iterable[str], source: State, event: Event, at: int) -> list[str]:
+    """Move those of `uetrs` that are in `source` by `event`; the ones that moved."""
+    wanted, c = list(uetrs), reservations.c
+    if not wanted:
+        return []
+    changed = update(reservations).where(c.uetr.in_(wanted), c.state == source)
+    moved = list(
+        connection.execute(changed.values(state=advance(source, event)).returning(c.uetr)).scalars()
+    )
+    if moved:
+        connection.execute(insert(reservation_events), [{"uetr": u, "event": event, "at": at} for u in moved])
+    return moved
+
+
+def page(connection: Connection, state: State | None, after: str, limit: int) -> list[Reservation]:
+    """Up to `limit` reservations with a UETR after `after`, in the order of their UETRs."""
+    chosen = select(reservations).where(reservations.c.uetr > after).order_by(reservations.c.uetr).limit(limit)
+    if state is not None:
+        chosen = chosen.where(reservations.c.state == state)
+    return [_reservation(row) for row in connection.execute(chosen)]
+
+
+def _values(terms: PaymentTerms, quote: Quote) -> dict[str, object]:
+    return {
+        "uetr": terms.uetr,
+        "leaf": payment_leaf(terms),
+        "terms": jsontext.dump(to_document(terms)),
+        "quote_nonce": quote.nonce,
+        "counterparty": terms.debtor_agent,
+        "target_currency": quote.target_currency,
+        "target_amount": quote.target_amount,
+        "deadline": terms.deadline,
+        "state": State.RESERVED,
+    }
+
+
+def _reservation(row: Row[tuple[object, ...]]) -> Reservation:
+    return Reservation(
+        uetr=row.uetr,
+        state=State(row.state),
+        leaf=row.leaf,
+        counterparty=row.counterparty,
+        target_currency=row.target_currency,
+        target_amount=row.target_amount,
+        deadline=row.deadline,
+    )
