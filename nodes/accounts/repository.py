@@ -45,14 +45,14 @@ def add_entry(
         connection.execute(update(accounts).where(c.id == account).values(balance=c.balance + amount))
 
 
-def balances(connection: Connection) -> Sequence[Row[Any]]:
+def balances(connection: Connection) -> Sequence[Any]:
     """Per currency and kind of account: the sum of balances."""
     c = accounts.c
     statement = select(c.currency, c.kind, func.sum(c.balance)).group_by(c.currency, c.kind)
     return connection.execute(statement).all()
 
 
-def posted(connection: Connection) -> Sequence[Row[Any]]:
+def posted(connection: Connection) -> Sequence[Any]:
     """Per currency and account: the sum of postings, to hold against the balances."""
     statement = (
         select(accounts.c.currency, accounts.c.id, func.coalesce(func.sum(postings.c.amount), 0))
