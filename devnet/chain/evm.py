@@ -109,12 +109,14 @@ class Evm:
         return int(number), index
 
     def rewind(self, target: BlockHeaderAPI) -> None:
-        """Make an earlier block the head again, inside the store's `block()` (dev mode only)."""
+        """Make an earlier block the head again, inside the store's `block()` (dev mode only).
+
+        Later numbers keep their hash until a new block takes it over, as in a reorganisation.
+        """
         head = self.head()
         while head.block_number > target.block_number:
             for transaction in self.block(head.hash).transactions:
                 self._store.delete(SchemaV1.make_transaction_hash_to_block_lookup_key(transaction.hash))
-            self._store.delete(SchemaV1.make_block_number_to_hash_lookup_key(head.block_number))
             head = self.header(head.parent_hash)
         self._store[SchemaV1.make_canonical_head_hash_lookup_key()] = head.hash
         # py-evm remembers which headers it lacks; left as it was, it would look for those just forgotten.
