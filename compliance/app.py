@@ -1,0 +1,139 @@
+"""The compliance service of one institution: all its wiring, on one page."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from compliance.attesting import AttestationService
+from compliance.chaintime import ChainTime
+from compliance.endpoints import auditor_router, officer_router, peer_router
+from compliance.following import Follower
+from compliance.lists.loader import load_list
+from compliance.names.match import NameIndex
+from compliance.policy import load_policy
+from compliance.repository import remember_version
+from compliance.screening.record import Versions
+from compliance.screening.service import RuleBook, ScreeningService
+from compliance.service import DecisionsService
+from compliance.settings import ComplianceSettings
+from compliance.tables import lists, policies, seen_messages, signed
+from contracts.chain.client import ChainClient
+from contracts.chain.clock import ChainClock
+from contracts.chain.directory import ChainKeyDirectory
+from contracts.chain.network import Network, load_network
+from contracts.chain.participants import Participants
+from contracts.terms.commitments import domain_separator
+from contracts.terms.parties import KeyDirectory
+from contracts.terms.signing import Signer
+from serving.app import new_app
+from serving.auth import Tokens
+from serving.cosigning import SignedRecord
+from serving.database import Database
+from serving.keys import MessageKey, open_message_key, open_signer
+from serving.messages import Messenger
+from serving.migrations import migrate
+from serving.peers import PeerDoor
+from serving.replay import ReplayGuard
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The service's three keys, opened."""
+
+    compliance: Signer
+    message: MessageKey
+    token: MessageKey
+
+
+@dataclass(frozen=True)
+class ChainSide:
+    """What the service knows of the chain."""
+
+    network: Network
+    client: ChainClient
+    directory: KeyDirectory
+    clock: ChainClock
+
+
+def create_app(settings: ComplianceSettings) -> FastAPI:
+    """The service as its settings say. Raises KeyUnreadable or Malformed in one line when they are wrong."""
+    password = settings.password()
+    keys = Keys(
+        open_signer(settings.compliance_key, password),
+        open_message_key(settings.message_key, password),
+        open_message_key(settings.token_key, password),
+    )
+    network = load_network(settings.network)
+    client = ChainClient(settings.chain_url, settings.finality, network.validators)
+    directory = ChainKeyDirectory(Participants(client, network.contracts.participants.address))
+    return assemble(settings, keys, ChainSide(network, client, directory, ChainClock()))
+
+
+def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> FastAPI:
+    """The service from opened keys and a chain."""
+    policy, sanctions = load_policy(settings.policy), load_list(settings.sanctions_list)
+    versions = Versions(policy.version, sanctions.version)
+    database = Database(settings.database)
+    migrate(database, MIGRATIONS)
+    database.write(lambda connection: remember_version(connection, policies, policy.version, policy.content))
+    database.write(lambda connection: remember_version(connection, lists, sanctions.version, sanctions.content))
+
+    settlement = chain.network.contracts.settlement.address
+    time = ChainTime(chain.clock, settings.chain_tolerance)
+    record = SignedRecord(signed, settlement)
+    follower = Follower(database, chain.client, chain.network.contracts, record, time, settings.follow_interval)
+    screening = ScreeningService(
+        database,
+        settings.account,
+        RuleBook(policy, NameIndex(sanctions.entries), versions),
+        time,
+        chain.directory,
+        account_secret(keys.token),
+    )
+    attesting = AttestationService(
+        database,
+        settings.account,
+        versions,
+        time,
+        record,
+        keys.compliance,
+        domain_separator(chain.network.chain_id, settlement),
+    )
+    decisions = DecisionsService(database)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        follower.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(follower.stop)
+            database.close()
+
+    app = new_app(
+        f"Feiqian compliance: {settings.name}",
+        "Screens payments and attests to batches for one institution.",
+        lifespan,
+    )
+    messenger = Messenger(settings.account, keys.message, chain.directory)
+    app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)
+    app.state.tokens = Tokens(settings.name, keys.token)
+    app.include_router(peer_router(settings.account, screening, attesting))
+    app.include_router(officer_router(decisions, sanctions, policy))
+    app.include_router(auditor_router(decisions))
+    return app
+
+
+def account_secret(key: MessageKey) -> bytes:
+    """What keys the tags of debtor accounts: derived, so that the database alone does not tell whose totals it has."""
+    return hmac.digest(key.seed, b"feiqian compliance: account tags", hashlib.sha256)

@@ -1,0 +1,161 @@
+"""Attesting: the compliance key signs a batch only when each own payment in it was screened and is clear."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from compliance import repository
+from compliance.chaintime import ChainTime
+from compliance.client import AttestationRefusal, AttestationRequest, SignedAttestation
+from compliance.repository import Key
+from compliance.screening.decide import CLEAR
+from compliance.screening.record import Decided, Versions
+from contracts.terms.attestation import Attestation
+from contracts.terms.batch import Batch
+from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, keccak, typed_digest
+from contracts.terms.cosigning import check_batch
+from contracts.terms.errors import FeiqianError, Malformed, NotAgreed, NotScreened
+from contracts.terms.identifiers import Address, address, uetr
+from contracts.terms.payment import Leg, PaymentTerms
+from contracts.terms.signing import Signer
+from serving.cosigning import SignedRecord
+from serving.database import Database
+
+
+class AttestationService:
+    """Attests for one institution. `domain` is the EIP-712 domain separator of the network's Settlement."""
+
+    def __init__(
+        self,
+        database: Database,
+        account: Address,
+        versions: Versions,
+        time: ChainTime,
+        record: SignedRecord,
+        signer: Signer,
+        domain: bytes,
+    ) -> None:
+        self._database, self._account, self._versions = database, account, versions
+        self._time, self._record, self._signer, self._domain = time, record, signer, domain
+
+    def attest(self, requests: Sequence[AttestationRequest]) -> list[SignedAttestation | AttestationRefusal]:
+        """One answer per request, in order; what is signed was durably recorded before.
+
+        Raises ChainUnavailable when chain time is not known.
+        """
+        now = self._time.now()
+        recorded = self._database.write(lambda connection: [self._check(connection, each, now) for each in requests])
+        return [self._sign(each) if isinstance(each, Attestation) else each for each in recorded]
+
+    def _check(self, connection: Connection, request: AttestationRequest, now: int) -> Attestation | AttestationRefusal:
+        name = batch_hash(request.batch)
+        try:
+            check_batch(request.batch, request.own, self._account, now)
+            payments = [payment.terms for payment in request.own]
+            uetrs = _each_once(payments)
+            known = repository.decided(connection, uetrs)
+            for terms in payments:
+                check_screened(terms, self._account, known, self._versions)
+            self._record.record(connection, request.batch, uetrs)
+        except FeiqianError as error:
+            return AttestationRefusal(name, error.kind(), error.reason, _named(error))
+        _, head = repository.log_end(connection)
+        return Attestation(name, policy_hash(self._versions), head, request.batch.deadline)
+
+    def _sign(self, attestation: Attestation) -> SignedAttestation:
+        digest = typed_digest(self._domain, attestation_hash(attestation))
+        return SignedAttestation(attestation, self._signer.sign(digest))
+
+
+def policy_hash(versions: Versions) -> bytes:
+    """The `policyHash` of an attestation: keccak of the canonical JSON of the policy and list versions."""
+    return keccak(canonical_json({"list_version": versions.lists, "policy_version": versions.policy}))
+
+
+def check_screened(terms: PaymentTerms, account: Address, known: Mapping[Key, Decided], versions: Versions) -> None:
+    """Refuse a payment that was not cleared exactly as it stands in the batch. Raises NotScreened."""
+    own_legs = sorted(_legs(terms, account), key=_leg_order)
+    for side in sides_of(terms, account):
+        decided = known.get((terms.uetr, side))
+        if decided is None:
+            raise NotScreened(f"never screened on the {side}'s side", uetr=terms.uetr)
+        if decided.verdict.outcome != CLEAR:
+            raise NotScreened(f"the decision of the {side}'s side is {decided.verdict.outcome}", uetr=terms.uetr)
+        if decided.versions != versions:
+            raise NotScreened("screened under a policy or lists that are no longer in force", uetr=terms.uetr)
+        screened = decided.inputs.screening
+        agents = (screened.debtor_agent, screened.creditor_agent)
+        if agents != (terms.debtor_agent, terms.creditor_agent):
+            raise NotScreened("screened with other agents", uetr=terms.uetr)
+        if sorted(screened.legs, key=_leg_order) != own_legs:
+            raise NotScreened("screened with other legs", uetr=terms.uetr)
+        _check_commitments(terms, side, decided)
+
+
+def sides_of(terms: PaymentTerms, account: Address) -> tuple[str, ...]:
+    """The sides on which `account` stands in a payment: as an agent, or else as a provider between them."""
+    agents = (("debtor", terms.debtor_agent), ("creditor", terms.creditor_agent))
+    return tuple(side for side, agent in agents if agent == account) or ("provider",)
+
+
+def check_batch_form(batch: Batch) -> None:
+    """Refuse a batch whose struct hash is not defined. Raises Malformed."""
+    accounts = (batch.debtor_agent, *batch.members, *(position.account for position in batch.positions))
+    _check_form("batch", accounts, (batch.payments_root,))
+
+
+def check_terms_form(terms: PaymentTerms) -> None:
+    """Refuse terms whose struct hash is not defined. Raises Malformed."""
+    uetr(terms.uetr)
+    if terms.original_uetr:
+        uetr(terms.original_uetr)
+    legs = (account for leg in terms.legs for account in (leg.source, leg.target))
+    hashes = (
+        terms.quotes_hash,
+        terms.debtor_commitment,
+        terms.creditor_commitment,
+        terms.debtor_decision,
+        terms.creditor_decision,
+    )
+    _check_form("terms", (terms.debtor_agent, terms.creditor_agent, *legs), hashes)
+
+
+def _check_form(where: str, accounts: Iterable[Address], hashes: Iterable[bytes]) -> None:
+    if any(address(account) != account for account in accounts):
+        raise Malformed(f"{where}: addresses are written in lower case")
+    if any(len(each) != 32 for each in hashes):
+        raise Malformed(f"{where}: a hash has 32 bytes")
+
+
+def _check_commitments(terms: PaymentTerms, side: str, decided: Decided) -> None:
+    found = {
+        "debtor": (terms.debtor_commitment, terms.debtor_decision),
+        "creditor": (terms.creditor_commitment, terms.creditor_decision),
+    }.get(side)
+    if found is not None and found != (decided.party_commitment, decided.decision_commitment):
+        raise NotScreened(f"the {side}'s commitments are not those of the decision", uetr=terms.uetr)
+
+
+def _each_once(payments: Sequence[PaymentTerms]) -> list[str]:
+    counted = Counter(terms.uetr for terms in payments)
+    if not counted:
+        raise NotAgreed("none of the batch's payments is ours: there is nothing to attest")
+    if repeated := next((each for each, count in counted.items() if count > 1), None):
+        raise NotAgreed("one payment stands twice in the batch", uetr=repeated)
+    return list(counted)
+
+
+def _legs(terms: PaymentTerms, account: Address) -> list[Leg]:
+    return [leg for leg in terms.legs if account in (leg.source, leg.target)]
+
+
+def _leg_order(leg: Leg) -> tuple[str, str, int, int]:
+    return leg.source, leg.target, leg.currency, leg.amount
+
+
+def _named(error: FeiqianError) -> str:
+    payment = error.fields.get("uetr")
+    return f"{error.detail} (payment {payment})" if payment else error.detail

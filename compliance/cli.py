@@ -1,0 +1,152 @@
+"""`feiqian compliance`: run the service, issue its tokens, screen names, re-run decisions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from compliance.lists.loader import SHIPPED_LIST, load_list
+from compliance.names.match import Match, NameIndex
+from compliance.policy import SHIPPED_POLICY, Policy, load_policy
+from compliance.screening.questions import check_party
+from contracts.terms.errors import FeiqianError
+from contracts.terms.parties import Party
+
+app = typer.Typer(no_args_is_help=True, help="The compliance service: screening and attestation.")
+
+ConfigOption = Annotated[Path, typer.Option(help="the service's settings, a TOML file")]
+_QUESTION = {"name", "type", "birth_date", "nationality"}
+
+
+@app.command()
+def serve(config: ConfigOption) -> None:
+    """Run the service until it is told to end."""
+    from compliance.app import create_app
+    from compliance.settings import ComplianceSettings
+    from serving.app import serve as serve_app
+    from serving.keys import KeyUnreadable
+    from serving.settings import load_settings
+    from serving.telemetry import configure_logs
+
+    settings = load_settings(ComplianceSettings, config)
+    configure_logs(settings.name)
+    try:
+        service = create_app(settings)
+    except (KeyUnreadable, FeiqianError) as failure:
+        sys.exit(f"settings: {failure} (in {config} or the environment)")
+    serve_app(service, settings.host, settings.port)
+
+
+@app.command()
+def token(
+    config: ConfigOption,
+    subject: Annotated[str, typer.Option(help="whom the token names")],
+    scope: Annotated[list[str], typer.Option(help="compliance:read, compliance:officer or audit; may be repeated")],
+    lifetime: Annotated[int, typer.Option(min=1, max=31_536_000, help="seconds")] = 3600,
+) -> None:
+    """Issue a bearer token for this service."""
+    from compliance.settings import ComplianceSettings
+    from serving.auth import Tokens
+    from serving.keys import KeyUnreadable, open_message_key
+    from serving.settings import load_settings
+
+    settings = load_settings(ComplianceSettings, config)
+    try:
+        key = open_message_key(settings.token_key, settings.password())
+    except KeyUnreadable as failure:
+        sys.exit(f"settings: {failure}")
+    print(Tokens(settings.name, key).issue(subject, scope, lifetime))
+
+
+@app.command()
+def screen(
+    source: Annotated[str, typer.Argument(help="a file of JSON lines, or - for standard input")] = "-",
+    sanctions_list: Annotated[Path, typer.Option("--list", help="the list to screen against")] = SHIPPED_LIST,
+    policy: Annotated[Path, typer.Option(help="the policy whose thresholds decide")] = SHIPPED_POLICY,
+) -> None:
+    """Screen names: JSON lines {"name", "type", "birth_date"?, "nationality"?} in, decisions out."""
+    try:
+        rules, names = load_policy(policy), NameIndex(load_list(sanctions_list).entries)
+        for number, line in enumerate(_lines(source), start=1):
+            print(json.dumps(_screened(line, number, names, rules), ensure_ascii=False))
+    except FeiqianError as failure:
+        sys.exit(failure.detail)
+
+
+@app.command()
+def replay(config: ConfigOption) -> None:
+    """Run every stored decision again and follow the log's chain; exit code 1 when anything differs."""
+    from compliance.service import DecisionsService
+    from compliance.settings import ComplianceSettings
+    from serving.database import Database
+    from serving.settings import load_settings
+
+    database = Database(load_settings(ComplianceSettings, config).database)
+    try:
+        replayed = DecisionsService(database).replay()
+    finally:
+        database.close()
+    for fault in replayed.faults:
+        print(fault, file=sys.stderr)
+    print(f"{replayed.same} decisions re-run to the same result; {len(replayed.faults)} faults")
+    raise typer.Exit(1 if replayed.faults else 0)
+
+
+def _lines(source: str) -> Iterator[str]:
+    if source == "-":
+        yield from _not_blank(sys.stdin)
+        return
+    try:
+        with Path(source).open(encoding="utf-8") as file:
+            yield from _not_blank(file)
+    except OSError as failure:
+        sys.exit(f"{source}: {failure.strerror}")
+
+
+def _not_blank(lines: Iterable[str]) -> Iterator[str]:
+    return (line for line in lines if line.strip())
+
+
+def _screened(line: str, number: int, names: NameIndex, policy: Policy) -> dict[str, Any]:
+    party = _party(line, number)
+    matches = names.matches(party)
+    score = matches[0].score if matches else 0
+    decision = "refuse" if score >= policy.refuse_score else "hold" if score >= policy.hold_score else "clear"
+    return {"decision": decision, "score": score / 1000, "matches": [_match(match) for match in matches]}
+
+
+def _party(line: str, number: int) -> Party:
+    try:
+        asked = json.loads(line)
+    except (ValueError, RecursionError):
+        sys.exit(f"line {number}: not JSON")
+    if not isinstance(asked, dict) or not {"name", "type"} <= asked.keys() <= _QUESTION:
+        sys.exit(f"line {number}: an object with name and type, and perhaps birth_date and nationality, is needed")
+    if not all(isinstance(value, str) for value in asked.values()):
+        sys.exit(f"line {number}: all values are texts")
+    party = Party(
+        asked["name"],
+        asked["type"],
+        birth_date=asked.get("birth_date", ""),
+        nationality=asked.get("nationality", ""),
+    )
+    try:
+        check_party(f"line {number}", party)
+    except FeiqianError as failure:
+        sys.exit(failure.detail)
+    return party
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {
+        "list": match.list_name,
+        "entry_id": match.entry_id,
+        "name": match.name,
+        "score": match.score / 1000,
+        "reasons": list(match.reasons),
+    }

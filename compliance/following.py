@@ -1,0 +1,90 @@
+"""Following the chain: what was signed is settled or buried by final blocks, and they alone move the clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Connection
+
+from compliance import repository
+from compliance.chaintime import ChainTime
+from contracts.chain.client import ChainClient
+from contracts.chain.events import BatchSettled
+from contracts.chain.follower import FinalBlocks, next_final_blocks
+from contracts.chain.network import Contracts
+from contracts.terms.errors import FeiqianError, FinalityViolated
+from serving.cosigning import SignedRecord
+from serving.database import Database
+
+_log = structlog.get_logger(__name__)
+
+
+class Follower:
+    """Reads final blocks on a thread of its own until it is stopped, or until the chain replaces one of them."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: ChainClient,
+        contracts: Contracts,
+        record: SignedRecord,
+        time: ChainTime,
+        interval: float,
+    ) -> None:
+        self._database, self._client, self._contracts = database, client, contracts
+        self._record, self._time, self._interval = record, time, interval
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def catch_up(self) -> None:
+        """Act on all final blocks there are; then, and not while it lags behind, move the clock.
+
+        Raises ChainUnavailable, and FinalityViolated when a final block was replaced.
+        """
+        newest = None
+        while (blocks := self._next()) is not None:
+            self._database.write(_acting_on(self._record, blocks))
+            newest = blocks.newest
+            if self._stopped.is_set():
+                return
+        if newest is not None:
+            self._time.clock.observe(newest.timestamp)
+
+    def _next(self) -> FinalBlocks | None:
+        with self._database.read() as connection:
+            last = repository.last_final_block(connection)
+        return next_final_blocks(self._client, self._contracts, last)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.catch_up()
+            except FinalityViolated as violation:
+                self._time.halt(violation.detail)
+                _log.critical("halted", detail=violation.detail)
+                return
+            except FeiqianError as failure:
+                _log.warning("chain", problem=failure.kind(), detail=failure.detail)
+            except Exception as bug:  # a dead follower must be seen; without it nothing is attested
+                _log.error("bug", where="follower", exc_info=bug)
+            self._stopped.wait(self._interval)
+
+
+def _acting_on(record: SignedRecord, blocks: FinalBlocks) -> Callable[[Connection], None]:
+    def act(connection: Connection) -> None:
+        for event in blocks.events:
+            if isinstance(event, BatchSettled):
+                record.settle(connection, event.place, event.batch_hash)
+        record.bury(connection, blocks.newest.timestamp)
+        repository.set_final_block(connection, blocks.newest)
+
+    return act

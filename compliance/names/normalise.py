@@ -1,0 +1,43 @@
+"""Names as they are compared: one spelling for what is written in many ways."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+MAX_NAME = 140
+"""Characters (ISO 20022 Max140Text); the bound on what a comparison can cost."""
+
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "dr", "prof", "sir", "mister", "khun"])
+_LEGAL_FORMS = frozenset(
+    [
+        *("ltd", "limited", "llc", "inc", "incorporated", "co", "company", "corp", "corporation", "plc", "pte", "pty"),
+        *("pcl", "gmbh", "sa", "ag", "nv", "bv", "srl", "spa", "sarl"),
+        *("jsc", "ojsc", "cjsc", "pjsc", "oao", "zao", "ooo", "pao"),
+    ]
+)
+# Letters that no decomposition takes apart.
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+# Accents of Latin, Greek and Cyrillic, and Arabic vowel signs: written or not as the writer likes. The marks of other
+# scripts (Thai, Devanagari) are letters there and stay.
+_ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
+_APOSTROPHES = re.compile("['`´‘’ʻʼʾʿ]")
+_ABBREVIATION = re.compile(r"\b(?:\w\.){2,}", re.UNICODE)
+_BETWEEN_WORDS = re.compile(r"[\W_]+", re.UNICODE)
+
+
+@lru_cache(maxsize=65536)
+def words(name: str, kind: str) -> tuple[str, ...]:
+    """The words of a name that count, in order: case, accents, punctuation, invisible characters, titles (of persons)
+    and legal forms (of organisations) taken away. Empty when nothing is left to compare."""
+    found = tuple(_BETWEEN_WORDS.sub(" ", _plain(name)).split())
+    dropped = _LEGAL_FORMS if kind == "organization" else _TITLES
+    return tuple(word for word in found if word not in dropped) or found
+
+
+def _plain(name: str) -> str:
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    visible = "".join(each for each in folded if unicodedata.category(each) not in ("Cf", "Cs", "Co", "Cn"))
+    unmarked = _APOSTROPHES.sub("", _ACCENTS.sub("", visible.translate(_LETTERS)))
+    return _ABBREVIATION.sub(lambda match: match.group().replace(".", ""), unmarked)

@@ -1,0 +1,139 @@
+"""What a decision is made from: the question asked, and the facts that were looked up to answer it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from compliance.client import Screening
+from compliance.names.normalise import MAX_NAME, words
+from contracts.terms.errors import Malformed
+from contracts.terms.identifiers import Address, address, uetr
+from contracts.terms.money import MinorUnits, currency, payable
+from contracts.terms.parties import Party
+
+SECONDS_A_DAY = 86400
+MAX_LEGS = 8
+_SIDES = ("debtor", "creditor", "provider")
+_KINDS = ("person", "organization")
+_COUNTRY = re.compile(r"[A-Z]{2}|", re.ASCII)
+_MAX_ACCOUNT = 140
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a debtor account already moved in one currency on the chain day, in minor units."""
+
+    currency: int
+    amount: MinorUnits
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Looked up at decision time. `decided_at` in seconds of chain time; the countries are both agents', from the
+    registry on chain, empty where it has none."""
+
+    decided_at: int
+    agent_countries: tuple[str, ...]
+    spent: tuple[Spent, ...]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a decision follows from, beside the policy and the lists."""
+
+    account: Address
+    screening: Screening
+    facts: Facts
+
+
+def moved(screening: Screening, account: Address) -> Mapping[int, int]:
+    """Minor units per currency that the payment moves through `account`: out of it on the debtor's side, into it on
+    the creditor's, either way on the provider's."""
+    sums: dict[int, int] = defaultdict(int)
+    for leg in screening.legs:
+        out, into = leg.source == account, leg.target == account
+        if (out and screening.side != "creditor") or (into and screening.side != "debtor"):
+            sums[leg.currency] += leg.amount
+    return sums
+
+
+def own_party(screening: Screening) -> Party | None:
+    """The party that the asking institution answers for: its own customer."""
+    return {"debtor": screening.debtor, "creditor": screening.creditor}.get(screening.side)
+
+
+def check_screening(screening: Screening, account: Address) -> None:
+    """Refuse a question that cannot be answered for `account`. Raises Malformed (or its BadAmount, UnknownCurrency)."""
+    uetr(screening.uetr)
+    if screening.side not in _SIDES:
+        raise Malformed(f"side is one of {', '.join(_SIDES)}")
+    agents = {"debtor": screening.debtor_agent, "creditor": screening.creditor_agent}
+    for name, agent in agents.items():
+        if address(agent) != agent:
+            raise Malformed(f"{name}_agent: addresses are written in lower case")
+    if agents.get(screening.side, account) != account:
+        raise Malformed(f"the {screening.side} agent is another institution")
+    _check_parties(screening)
+    _check_legs(screening, account)
+
+
+def _check_parties(screening: Screening) -> None:
+    for role, party in (("debtor", screening.debtor), ("creditor", screening.creditor)):
+        if party is not None:
+            check_party(role, party)
+        elif screening.side != "provider":
+            raise Malformed(f"{role}: both parties are needed to screen an agent's side")
+    if screening.side == "debtor" and screening.debtor is not None and not screening.debtor.account:
+        raise Malformed("debtor.account: needed for the limits of the day")
+
+
+def check_party(role: str, party: Party) -> None:
+    """Refuse a party that cannot be screened. Raises Malformed; `role` names it in the message."""
+    if not _writable(party):
+        raise Malformed(f"{role}: a half of a surrogate pair is no character")
+    if len(party.name) > MAX_NAME:
+        raise Malformed(f"{role}.name: at most {MAX_NAME} characters (ISO 20022 Max140Text)")
+    if party.kind not in _KINDS:
+        raise Malformed(f"{role}.kind is {' or '.join(_KINDS)}")
+    if not any(each.isalpha() for word in words(party.name, party.kind) for each in word):
+        raise Malformed(f"{role}.name: a name without letters cannot be screened")
+    if not (_COUNTRY.fullmatch(party.country) and _COUNTRY.fullmatch(party.nationality)):
+        raise Malformed(f"{role}: country and nationality are ISO 3166-1 codes of two capital letters, or empty")
+    if len(party.account) > _MAX_ACCOUNT:
+        raise Malformed(f"{role}.account: at most {_MAX_ACCOUNT} characters")
+    if party.birth_date:
+        _check_date(role, party.birth_date)
+
+
+def _writable(party: Party) -> bool:
+    """JSON can spell what UTF-8 cannot (RFC 8259, section 8.2); such text can be neither hashed nor stored."""
+    try:
+        "".join((party.name, party.kind, party.country, party.birth_date, party.nationality, party.account)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_date(role: str, text: str) -> None:
+    try:
+        written = date.fromisoformat(text).isoformat()
+    except ValueError:
+        written = ""
+    if written != text:
+        raise Malformed(f"{role}.birth_date: an ISO 8601 date such as 1980-12-31 is needed")
+
+
+def _check_legs(screening: Screening, account: Address) -> None:
+    if not 0 < len(screening.legs) <= MAX_LEGS:
+        raise Malformed(f"legs: 1 to {MAX_LEGS} are needed")
+    for leg in screening.legs:
+        payable(leg.amount)
+        currency(leg.currency)
+        if account not in (leg.source, leg.target):
+            raise Malformed("legs: only those that touch the own account are asked about")
+    if not moved(screening, account):
+        raise Malformed(f"legs: none moves money as the {screening.side}'s side does")

@@ -1,0 +1,109 @@
+"""What is remembered of a decision, and the commitments to it that stand in a payment's terms.
+
+The record holds no personal data, only salted commitments, so that erasing a person leaves the log's chain whole.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from compliance.client import Decision
+from compliance.screening.decide import HOLD, Verdict
+from compliance.screening.questions import Inputs, own_party
+from contracts.terms.commitments import canonical_json, commitment, keccak
+from contracts.terms.documents import to_document
+
+NO_COMMITMENT = bytes(32)
+"""The party commitment of a side that has no customer in the payment: the provider's."""
+
+FIRST_HEAD = bytes(32)
+"""The head of an empty log."""
+
+
+@dataclass(frozen=True)
+class Salts:
+    """32 random bytes each: whoever has one can open the commitment made with it."""
+
+    party: bytes
+    inputs: bytes
+    decision: bytes
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The policy and the lists that a decision was made under."""
+
+    policy: str
+    lists: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision with all that it follows from. `record` is its canonical JSON, `head` the log's head after it."""
+
+    inputs: Inputs
+    verdict: Verdict
+    versions: Versions
+    salts: Salts
+    hold_until: int
+    party_commitment: bytes
+    decision_commitment: bytes
+    record: bytes
+    previous_head: bytes
+    head: bytes
+
+    def answer(self) -> Decision:
+        return Decision(
+            uetr=self.inputs.screening.uetr,
+            outcome=self.verdict.outcome,
+            reason=self.verdict.reason,
+            detail=self.verdict.detail,
+            party_commitment=self.party_commitment,
+            decision_commitment=self.decision_commitment,
+            policy_version=self.versions.policy,
+            list_version=self.versions.lists,
+            hold_until=self.hold_until,
+        )
+
+
+def new_salts() -> Salts:
+    return Salts(secrets.token_bytes(32), secrets.token_bytes(32), secrets.token_bytes(32))
+
+
+def record_decision(
+    inputs: Inputs, verdict: Verdict, versions: Versions, salts: Salts, hold_seconds: int, previous_head: bytes
+) -> Decided:
+    """Commit to a verdict and append it to the log's chain. The same arguments give the same bytes."""
+    party = own_party(inputs.screening)
+    party_commitment = commitment(salts.party, to_document(party)) if party else NO_COMMITMENT
+    content = {
+        "uetr": inputs.screening.uetr,
+        "side": inputs.screening.side,
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "score": verdict.score,
+        "policy_version": versions.policy,
+        "list_version": versions.lists,
+        "party_commitment": "0x" + party_commitment.hex(),
+        "inputs_commitment": "0x" + commitment(salts.inputs, to_document(inputs)).hex(),
+        "decided_at": inputs.facts.decided_at,
+    }
+    record = canonical_json(content)
+    return Decided(
+        inputs=inputs,
+        verdict=verdict,
+        versions=versions,
+        salts=salts,
+        hold_until=inputs.facts.decided_at + hold_seconds if verdict.outcome == HOLD else 0,
+        party_commitment=party_commitment,
+        decision_commitment=commitment(salts.decision, content),
+        record=record,
+        previous_head=previous_head,
+        head=next_head(previous_head, record),
+    )
+
+
+def next_head(previous: bytes, record: bytes) -> bytes:
+    """The log's head after a record: keccak(previous head || canonical JSON)."""
+    return keccak(previous + record)
