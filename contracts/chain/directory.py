@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from contracts.chain.participants import Participants, Purpose
@@ -15,6 +15,9 @@ from contracts.terms.parties import Participant, Role, Status
 Found = TypeVar("Found")
 
 _MEMBER_ROLES = Role.DEBTOR_AGENT | Role.CREDITOR_AGENT | Role.FX_PROVIDER
+
+# Nodes bound the range of a log query; beyond this many blocks reading anew is cheaper anyway.
+_LONGEST_LOOK = 1_000
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,16 @@ class _Snapshot:
     participants: Mapping[Address, Participant]
     keys: Mapping[Address, MemberKeys]
     by_message_key: Mapping[bytes, Participant]
+    block: int
     read_at: float
 
 
 class ChainKeyDirectory:
     """A `KeyDirectory` from the Participants contract. Usable from several threads.
 
-    What was read answers for `max_age` seconds; a miss reads again unless `min_age` seconds have not passed, so that
-    unknown names cannot be used to flood the chain's node. Raises ChainUnavailable when a read fails.
+    What was read answers for `max_age` seconds; a miss looks again unless `min_age` seconds have not passed, so that
+    unknown names cannot be used to flood the chain's node. Looking again reads the participants anew only if the
+    contract has logged anything since. Raises ChainUnavailable when a read fails.
     """
 
     def __init__(
@@ -82,7 +87,7 @@ class ChainKeyDirectory:
     def refresh(self) -> None:
         """Read the chain now, as after an event that changed a participant."""
         with self._lock:
-            self._snapshot = self._read()
+            self._snapshot = self._looked_again()
 
     def _find(self, look_up: Callable[[_Snapshot], Found | None]) -> Found | None:
         found = look_up(self._fresh())
@@ -92,24 +97,33 @@ class ChainKeyDirectory:
         oldest = self._max_age if max_age is None else max_age
         with self._lock:
             if self._snapshot is None or self._clock() - self._snapshot.read_at > oldest:
-                self._snapshot = self._read()
+                self._snapshot = self._looked_again()
             return self._snapshot
 
-    def _read(self) -> _Snapshot:
-        read_at = self._clock()
-        found = [self._participants.participant(account) for account in self._participants.accounts()]
+    def _looked_again(self) -> _Snapshot:
+        known, read_at, block = self._snapshot, self._clock(), self._participants.final_block()
+        if known is None or not known.block <= block <= known.block + _LONGEST_LOOK:
+            return self._read(block, read_at)
+        if self._participants.changed_in(known.block + 1, block):
+            return self._read(block, read_at)
+        return replace(known, block=block, read_at=read_at)
+
+    def _read(self, block: int, read_at: float) -> _Snapshot:
+        registry = self._participants
+        found = [registry.participant(account, block) for account in registry.accounts(block)]
         known = {each.account: each for each in found if each is not None}
         return _Snapshot(
             participants=known,
-            keys={account: self._keys_of(account) for account in known},
+            keys={account: self._keys_of(account, block) for account in known},
             by_message_key={each.message_key: each for each in known.values() if any(each.message_key)},
+            block=block,
             read_at=read_at,
         )
 
-    def _keys_of(self, account: Address) -> MemberKeys:
+    def _keys_of(self, account: Address, block: int) -> MemberKeys:
         return MemberKeys(
-            settlement=self._participants.current_key(account, Purpose.SETTLEMENT),
-            compliance=self._participants.current_key(account, Purpose.COMPLIANCE),
+            settlement=self._participants.current_key(account, Purpose.SETTLEMENT, block),
+            compliance=self._participants.current_key(account, Purpose.COMPLIANCE, block),
         )
 
 

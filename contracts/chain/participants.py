@@ -88,6 +88,14 @@ class Participants:
         """The account whose living key this is."""
         return _known(self._read("key_holder", key, purpose, block=block))
 
+    def final_block(self) -> int:
+        """The number of the newest final block."""
+        return self._client.final_header().number
+
+    def changed_in(self, first: int, last: int) -> bool:
+        """Whether anything about any participant changed in the blocks `first` to `last`, both included."""
+        return first <= last and bool(self._client.logs([self.address], first, last))
+
     def settlement_bank_of(self, currency: int, block: Block | None = None) -> Address | None:
         """The account that issues and redeems a currency."""
         return _known(self._read("settlement_bank_of", currency, block=block))

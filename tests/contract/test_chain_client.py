@@ -281,6 +281,25 @@ def test_directory_reads_anew_when_old_or_missing(stage, directory, clock):
     assert directory.participant(wallet).endpoint == "http://newer.test"
 
 
+def test_directory_reads_only_what_changed(stage, clock):
+    class Counting:
+        def __init__(self, transport) -> None:
+            self.make_request = lambda method, params: (asked.append(method), transport.make_request(method, params))[1]
+
+    asked: list[str] = []
+    client = ChainClient(Counting(stage.client._transport), "seals", stage.validators)
+    directory = ChainKeyDirectory(Participants(client, stage.participants.address), max_age=3, clock=clock)
+    directory.members()
+    stage.pass_time(1)
+    asked.clear()
+    clock.now = 4.0
+    assert len(directory.members()) == 3
+    assert "eth_call" not in asked
+    stage.govern_participants(Participants.suspend_call(stage.account("wallet")))
+    clock.now = 8.0
+    assert len(directory.members()) == 2
+
+
 class Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 

@@ -135,6 +135,26 @@ def test_cannot_execute_itself_from_within(chamber, stage, refused):
         chamber.council.execute(chamber.by("stranger"), number)
 
 
+def test_delay_ends_on_its_second(stage, chamber):
+    number = chamber.approved(chamber.own(Council.unpause_call()))
+    due = chamber.council.proposal(number).executable_at
+    execute = encode_call("Council", "execute", number)
+    stage.client.request("evm_setNextBlockTimestamp", due - 1)
+    early = chamber.by("stranger").send(chamber.council.address, execute, 200_000)
+    stage.client.request("evm_setNextBlockTimestamp", due)
+    punctual = chamber.by("governor_3").send(chamber.council.address, execute, 200_000)
+    assert [stage.client.receipt(each).succeeded for each in (early, punctual)] == [False, True]
+
+
+def test_proposals_are_numbered_from_zero(chamber):
+    assert [chamber.propose_unpause() for _ in range(3)] == [0, 1, 2]
+
+
+def test_unanimous_council_stands(stage):
+    governors = [stage.account("governor_1"), stage.account("governor_2")]
+    assert Council(stage.client, create(stage, governors, 2)).quorum() == 2
+
+
 def test_unknown_proposal_refused(chamber):
     with pytest.raises(NotFound):
         chamber.council.approve(chamber.by("governor_1"), 0)

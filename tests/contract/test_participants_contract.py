@@ -76,6 +76,12 @@ def test_incomplete_admission_refused(stage, refused, changes, reason):
         admit(stage, replace(admission, participant=replace(admission.participant, **changes)))
 
 
+def test_one_may_have_all_roles(stage):
+    admission = stage.admission("extra_0", Role(31))
+    admit(stage, admission)
+    assert stage.participants.participant(admission.participant.account).roles == Role(31)
+
+
 def test_unknown_role_refused(stage, refused):
     admission = stage.admission("extra_0", Role.FX_PROVIDER)
     roles = Role.FX_PROVIDER.value | 32
@@ -168,8 +174,11 @@ def test_replaced_key_rotates_no_more(stage, refused):
 
 
 def test_overlap_is_bounded(stage, refused):
+    """To 7 days after the block that rotates, which is the one a second from now."""
+    longest = stage.now() + 1 + 7 * DAY
     with refused("participants: overlap too long"):
-        rotate(stage, "wallet/settlement", "wallet", Purpose.SETTLEMENT, "extra_0", stage.now() + 7 * DAY + 10)
+        rotate(stage, "wallet/settlement", "wallet", Purpose.SETTLEMENT, "extra_0", longest + 1)
+    rotate(stage, "wallet/settlement", "wallet", Purpose.SETTLEMENT, "extra_0", longest)
 
 
 def test_council_rotates_a_lost_key(stage):
