@@ -46,7 +46,7 @@ def read_keystore(path: Path, password: str) -> bytes:
         return bytes(Account.decrypt(json.loads(path.read_text()), password))
     except FileNotFoundError as failure:
         raise KeyUnreadable(f"no keystore at {path}") from failure
-    except (ValueError, KeyError, TypeError, NotImplementedError) as failure:
+    except (ValueError, KeyError, TypeError, RuntimeError) as failure:
         raise KeyUnreadable(f"the keystore {path} does not open: wrong password or damaged file") from failure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import json
 from typing import Any, Protocol
 
 from contracts.chain.reverts import reason_in, refusal
@@ -30,32 +30,35 @@ class RpcError(ChainUnavailable):
 
 
 class HttpTransport:
-    """One kept-alive HTTP client, usable from several threads. `timeout` in seconds for each step of a request."""
+    """web3.py's requests and responses on one kept-alive session, usable from several threads. `timeout` in seconds."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
-        import httpx2
+        # Imported here because an offline auditor needs neither.
+        import requests
+        from web3 import HTTPProvider
 
-        self._client = httpx2.Client(timeout=timeout, trust_env=False)
-        self._url = url
-        self._identities = itertools.count(1)
-        self._failure = httpx2.HTTPError
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._provider = HTTPProvider(url)
+        self._headers = dict(self._provider.get_request_headers())
+        self._url, self._timeout = url, timeout
+        self._failure = requests.RequestException
 
-    def make_request(self, method: str, params: Any) -> Any:
+    def make_request(self, method: Any, params: Any) -> Any:
         """Raises ChainUnavailable when no proper answer comes in time."""
-        identity = next(self._identities)
-        request = {"jsonrpc": "2.0", "id": identity, "method": method, "params": params}
+        # A session that gets out of step would hand one request another one's answer, so each is told by its id.
+        request = self._provider.encode_rpc_request(method, params)
         try:
-            response = self._client.post(self._url, json=request)
-            answer = response.json()
+            response = self._session.post(self._url, request, headers=self._headers, timeout=self._timeout)
+            answer = self._provider.decode_rpc_response(response.content)
         except (self._failure, ValueError) as failure:
             raise ChainUnavailable(f"{self._url}: {method}: {failure or type(failure).__name__}") from failure
-        # A connection out of step would hand one request another one's answer.
-        if not isinstance(answer, dict) or answer.get("id") != identity:
+        if not isinstance(answer, dict) or answer.get("id") != json.loads(request)["id"]:
             raise ChainUnavailable(f"{self._url}: {method}: the answer is not the response to this request")
         return answer
 
     def close(self) -> None:
-        self._client.close()
+        self._session.close()
 
 
 def request(transport: Transport, method: str, *params: Any) -> Any:

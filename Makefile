@@ -1,0 +1,45 @@
+# Feiqian: `make demo` and `make test` set up everything that they need; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check clean lock
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## virtual environment, pinned dependencies, compiled contracts; then .venv/bin/feiqian is the command
+
+demo: $(READY) ## a whole network on this machine settles real QR payments
+	@$(BIN)/feiqian demo $(ARGS)
+
+test: $(READY) ## all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## style, types, the floors of the house, tidiness
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/unit/test_tidy.py
+
+clean: ## remove the virtual environment
+	rm -rf $(VENV) build *.egg-info
+
+lock: $(READY) ## pin all dependencies anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url requirements/lock.in -o requirements/lock.txt
+
+# Installed once for each lock file; offline afterwards. pip's own upgrade notices and warnings help nobody here.
+$(READY): requirements/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; say PYTHON=python3.11")'
+	@echo "Setting up $(VENV) (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'from contracts.chain.compile import compiled; [compiled(name) for name in ("Council", "Participants", "Ledger", "Settlement")]'
+	@touch $@
