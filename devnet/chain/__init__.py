@@ -7,11 +7,23 @@ A chain, not a member: it imports nothing else of this project.
 """
 
 import os
+from typing import TYPE_CHECKING, Any
 
 # Chosen once, at the first hash; pure Python otherwise takes its place silently.
 os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
-from devnet.chain.chain import Chain, open_chain
 from devnet.chain.errors import ChainError, GenesisError, RpcError
 
+if TYPE_CHECKING:
+    from devnet.chain.chain import Chain, open_chain
+
 __all__ = ["Chain", "ChainError", "GenesisError", "RpcError", "open_chain"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: an EVM takes most of a second, and the command line's help needs none.
+    if name in ("Chain", "open_chain"):
+        from devnet.chain import chain
+
+        return getattr(chain, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
