@@ -100,3 +100,13 @@ def test_chain_time_follows_a_clock_set_forward() -> None:
     clocks.wall += 3600
     assert chain.tick()
     assert head(chain) == (2, 3700)
+
+
+def test_a_gap_that_nobody_fills_is_forgotten() -> None:
+    clocks = Clocks()
+    chain = open_live(clocks)
+    send(chain, 1)
+    clocks.pass_seconds(601)
+    send(chain, 0)
+    assert chain.head.gas_used == 21_000
+    assert len(chain.pool) == 0
