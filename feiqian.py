@@ -25,8 +25,8 @@ def main() -> None:
     """Run `feiqian COMMAND ...`; without a known command, say which there are."""
     name, *arguments = sys.argv[1:] or ["--help"]
     if name not in COMMANDS:
-        print("Usage: feiqian COMMAND [...]\n\n" + "\n".join(f"  {key:12}{text}" for key, (_, text) in COMMANDS.items()))
-        print("\nfeiqian COMMAND --help says more.")
+        listing = "\n".join(f"  {key:12}{text}" for key, (_, text) in COMMANDS.items())
+        print(f"Usage: feiqian COMMAND [...]\n\n{listing}\n\nfeiqian COMMAND --help says more.")
         sys.exit(0 if name in ("--help", "-h", "help") else 2)
     app = importlib.import_module(COMMANDS[name][0]).app
     app(args=arguments, prog_name=f"feiqian {name}")

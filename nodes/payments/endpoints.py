@@ -27,14 +27,14 @@ def pay(body: PayBody, node: Node, caller: Payer, idempotency_key: Annotated[str
 
 
 @router.get("/v1/payments/{uetr}")
-def read_payment(
+async def read_payment(
     uetr: str,
     node: Node,
     caller: Annotated[Caller, Depends(require("payments:read"))],
     wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for a final state")] = 0,
 ) -> PaymentBody:
     """Where a payment stands."""
-    payment, events = service.await_final(node, uetr, caller.subject, wait)
+    payment, events = await service.await_final(node, uetr, caller.subject, wait)
     return PaymentBody.of(payment, list(events))
 
 
@@ -42,7 +42,7 @@ def read_payment(
 def cancel_payment(uetr: str, node: Node, caller: Payer) -> PaymentBody:
     """Withdraw a payment that is not agreed yet; the money is free at once."""
     service.cancel(node, uetr, caller.subject)
-    payment, events = service.await_final(node, uetr, caller.subject, 0)
+    payment, events = service.look(node, uetr, caller.subject)
     return PaymentBody.of(payment, list(events))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection, Row
 
 from contracts.terms.errors import NotFound, WrongState
@@ -15,7 +17,7 @@ from nodes.context import NodeContext
 from nodes.payments import end, repository
 from nodes.payments.record import PaymentRecord
 
-_LOOK_AGAIN = 0.05
+_LOOK_AGAIN = 0.1
 
 
 def find_own(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
@@ -26,15 +28,25 @@ def find_own(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
     return payment
 
 
-def await_final(node: NodeContext, uetr: str, caller: str, seconds: float) -> tuple[PaymentRecord, Sequence[Row[Any]]]:
-    """The payment and its events, as soon as it is in a final state, or as it stands after `seconds`."""
+def look(node: NodeContext, uetr: str, caller: str) -> tuple[PaymentRecord, Sequence[Row[Any]]]:
+    """The caller's own payment and its events."""
+    with node.database.read() as connection:
+        return find_own(connection, uetr, caller), repository.events_of(connection, uetr)
+
+
+async def await_final(
+    node: NodeContext, uetr: str, caller: str, seconds: float
+) -> tuple[PaymentRecord, Sequence[Row[Any]]]:
+    """As `look`, once the payment is in a final state or `seconds` have passed.
+
+    Waiting occupies no thread: wallets that wait must not keep institutions from being answered.
+    """
     end_of_wait = time.monotonic() + seconds
     while True:
-        with node.database.read() as connection:
-            payment = find_own(connection, uetr, caller)
-            if payment.state.final or time.monotonic() >= end_of_wait:
-                return payment, repository.events_of(connection, uetr)
-        time.sleep(_LOOK_AGAIN)
+        found = await run_in_threadpool(look, node, uetr, caller)
+        if found[0].state.final or time.monotonic() >= end_of_wait:
+            return found
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 def cancel(node: NodeContext, uetr: str, caller: str) -> None:

@@ -84,7 +84,7 @@ class NodeClient:
         """Propose payments; each is agreed, refused or pending. Harmless to ask again."""
         asked = {"proposals": [to_document(proposal) for proposal in proposals]}
         answer = _read(AgreementAnswer, self._post("/peer/v1/agreements", asked))
-        answered = [item.uetr for item in (*answer.agreed, *answer.not_agreed)]
+        answered = [item.uetr for item in answer.agreed] + [item.uetr for item in answer.not_agreed]
         if sorted(answered) != sorted(proposal.terms.uetr for proposal in proposals):
             raise PeerUnavailable("the answer is about other payments")
         return answer
