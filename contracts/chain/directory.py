@@ -79,7 +79,7 @@ class ChainKeyDirectory:
         return tuple(each for each in known if each.status == Status.ACTIVE and role in each.roles)
 
     def answering(self, scheme: str, identifier: str) -> tuple[Participant, ...]:
-        """The active creditor or debtor agents whose code matches a scheme GUID and an identifier with the longest
+        """The active members whose code matches a scheme GUID and an identifier with the longest
         prefix. Several only where they share it, such as the empty prefix of a proxy scheme."""
         found = self._find(lambda known: _longest_match(known.participants, scheme, identifier) or None)
         return found or ()

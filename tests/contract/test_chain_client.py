@@ -339,12 +339,15 @@ def test_http_to_a_node(stage, transport, http_node):
 
 @pytest.mark.parametrize(
     "answer",
-    [b"nonsense", b"[]", b"{}", b'{"id": 1, "error": "down"}', b'{"id": 1}', b'{"id": 2, "result": "0x1"}', b""],
+    ["nonsense", "[]", "{}", '{"id": ID, "error": "down"}', '{"id": ID}', '{"id": ID1, "result": "0x1"}', ""],
 )
 def test_nonsense_over_http_is_unavailable(http_node, answer):
-    http_node.answer = lambda request: answer
+    """ID1 is the id of another request: its answer is right but not ours."""
+    http_node.answer = lambda request: (
+        answer.replace("ID1", f"{request['id']}1").replace("ID", f"{request['id']}").encode()
+    )
     with pytest.raises(ChainUnavailable):
-        ChainClient(f"http://127.0.0.1:{http_node.server_port}").final_header()
+        ChainClient(f"http://127.0.0.1:{http_node.server_port}").request("eth_chainId")
 
 
 def test_no_node_is_unavailable(http_node):
