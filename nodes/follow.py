@@ -101,7 +101,7 @@ def _book_ledger(connection: Connection, node: NodeContext, event: Event, chain_
     assert isinstance(event, Issued | Redeemed | Transferred)
     unit, change = currency(event.currency), _change(node, event)
     if change:
-        accounts.open_own_accounts(connection, unit, Party(node.settings.name, "organization"))
+        accounts.open_own_accounts(connection, unit, Party(node.settings.name, "organization", node.settings.country))
         key = f"ledger:{event.origin.block_number}:{event.origin.position}"
         lines = [(own_account(SETTLEMENT, unit), -change), (own_account(CAPITAL, unit), change)]
         accounts.post(connection, key, type(event).__name__.lower(), chain_time, lines)
