@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from bridge.attesting import OwnCompliance
 from bridge.context import BridgeContext
@@ -39,7 +40,7 @@ def create_app(settings: BridgeSettings) -> FastAPI:
     """The bridge's web application; its lifespan is the chain follower's and the database's."""
     password = settings.password()
     network = load_network(settings.network)
-    chain = ChainClient(settings.chain_url, "seals", network.validators)
+    chain = ChainClient(settings.chain_url, settings.finality, network.validators)
     directory = ChainKeyDirectory(Participants(chain, network.contracts.participants.address))
     messenger = Messenger(settings.account, open_message_key(settings.message_key, password), directory)
     calls = PeerClient(messenger)
@@ -62,10 +63,12 @@ def create_app(settings: BridgeSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         follower.start()
-        yield
-        follower.stop()
-        calls.close()
-        database.close()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(follower.stop)
+            calls.close()
+            database.close()
 
     app = new_app("Feiqian bridge", "Firm quotes, reservations and positions of one FX provider.", lifespan)
     app.state.bridge = bridge

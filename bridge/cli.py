@@ -73,7 +73,6 @@ def rates(
 
     try:
         published, unit = reference_rates(date.date()), currency(base.upper())
-        # The ECB's file also has currencies that are no more; they have no rate on a recent date.
         rows = [(code, shown(published.mid(unit, currency(code)))) for code in published.per_euro]
     except FeiqianError as failure:
         typer.echo(f"feiqian bridge: {failure.detail}", err=True)

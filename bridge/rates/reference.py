@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from contracts.terms.currencies import CURRENCIES
 from contracts.terms.errors import NoPrice
 from contracts.terms.money import Currency
 
@@ -47,7 +48,9 @@ def reference_rates(wanted: date) -> ReferenceRates:
 
     converter = CurrencyConverter(decimal=True)
     business_date = _business_date(converter, wanted)
-    rates = {code: _published(converter, code, business_date) for code in converter.currencies - {_BASE}}
+    # The history also has currencies that are no more, which nobody can be paid in.
+    payable = (converter.currencies & CURRENCIES.keys()) - {_BASE}
+    rates = {code: _published(converter, code, business_date) for code in payable}
     return ReferenceRates(business_date, {code: rate for code, rate in rates.items() if rate is not None})
 
 

@@ -1,0 +1,72 @@
+"""Quotes over HTTP: who may ask, what is signed, what is kept and who may read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import httpx2
+import pytest
+
+from bridge.client import FirmQuote, QuoteRequest, Refusal
+from bridge.rates.pricing import Pair, buyer_rate, price_of_target
+from bridge.rates.reference import reference_rates
+from contracts.terms.commitments import (
+    quote_hash,
+    typed_digest,
+)
+from contracts.terms.money import currency
+from contracts.terms.signing import recover
+from serving.client import PeerRefusal
+
+CNY, THB = 156, 764
+
+
+def test_a_quote_is_signed_firm_and_priced_at_the_stated_date(stage: Any) -> None:
+    asked = stage.ask(123_456)
+    [answer] = stage.calls("wallet").quote([asked])
+    assert isinstance(answer, FirmQuote)
+    quote = answer.quote
+    rate = buyer_rate(reference_rates(date(2024, 3, 1)).mid(currency("CNY"), currency("THB")), 30)
+    price = price_of_target(Pair(currency("CNY"), currency("THB")), rate, 123_456)
+    assert (quote.provider, quote.buyer) == (stage.account("provider"), stage.account("wallet"))
+    assert (quote.source_amount, quote.target_amount) == (price.source_amount, 123_456)
+    assert (answer.rate_date, answer.spread_bp) == ("2024-03-01", 30)
+    assert 55 <= quote.expires - stage.now() <= 80
+    signed_by = recover(typed_digest(stage.domain, quote_hash(quote)), answer.signature)
+    assert signed_by == stage.account("provider/settlement")
+    kept = stage.get(f"/v1/quotes/0x{quote.nonce.hex()}", "audit")
+    assert (Fraction(kept["rate"]), Fraction(kept["residue"])) == (rate, price.residue)
+    assert kept["used_by"] is None
+
+
+def test_each_price_asked_for_is_answered_by_itself(stage: Any) -> None:
+    asked = [
+        stage.ask(1_000),
+        stage.ask(1_000, THB, THB),
+        stage.ask(1_000, CNY, 704),
+        stage.ask(1_000, CNY, 999),
+        stage.ask(0),
+        replace(stage.ask(1), source_amount=1),
+        QuoteRequest("given", CNY, THB, source_amount=1_000),
+    ]
+    answers = stage.calls("wallet").quote(asked)
+    refused = [answer.problem if isinstance(answer, Refusal) else "" for answer in answers]
+    assert refused == ["", "unsupported", "no-price", "unknown-currency", "bad-amount", "malformed", ""]
+    given = answers[-1]
+    assert isinstance(given, FirmQuote)
+    assert (given.request_id, given.quote.source_amount) == ("given", 1_000)
+
+
+def test_only_members_ask_and_only_token_holders_read(stage: Any) -> None:
+    with pytest.raises(PeerRefusal, match="not a member"):
+        stage.calls("stranger").quote([stage.ask(1)])
+    assert httpx2.get(f"{stage.endpoint}/v1/positions").status_code == 401
+    with pytest.raises(httpx2.HTTPStatusError, match="403"):
+        stage.get("/v1/positions", "compliance:read")
+    assert stage.get("/v1/rates", "audit")["business_date"] == "2024-03-01"
+    for path, status in (("/v1/quotes/0x12", "400"), (f"/v1/quotes/0x{'12' * 32}", "404")):
+        with pytest.raises(httpx2.HTTPStatusError, match=status):
+            stage.get(path)
