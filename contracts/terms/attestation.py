@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contracts.terms.identifiers import Hash
+
 
 @dataclass(frozen=True)
 class Attestation:
@@ -13,9 +15,9 @@ class Attestation:
     `valid_until` is in seconds of chain time.
     """
 
-    batch_hash: bytes
-    policy_hash: bytes
-    log_head: bytes
+    batch_hash: Hash
+    policy_hash: Hash
+    log_head: Hash
     valid_until: int
 
 
@@ -26,6 +28,6 @@ class Agreement:
     Void after `deadline` (seconds of chain time), the latest deadline among the payments.
     """
 
-    root: bytes
+    root: Hash
     count: int
     deadline: int

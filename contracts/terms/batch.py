@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.terms.attestation import Attestation
-from contracts.terms.identifiers import Address
-from contracts.terms.money import MinorUnits
+from contracts.terms.identifiers import Address, Hash
+from contracts.terms.money import SignedMinorUnits
 from contracts.terms.payment import PaymentTerms
 
 MAX_BATCHES_PER_CALL = 8
@@ -25,7 +25,7 @@ class Position:
 
     account: Address
     currency: int
-    delta: MinorUnits
+    delta: SignedMinorUnits
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Batch:
     debtor_agent: Address
     lane: int
     sequence: int
-    payments_root: bytes
+    payments_root: Hash
     payment_count: int
     members: tuple[Address, ...]
     positions: tuple[Position, ...]

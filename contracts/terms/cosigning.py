@@ -30,8 +30,12 @@ def check_batch(batch: Batch, own: Sequence[IncludedPayment], member: Address, n
     _check_deadline(batch, own, now)
     for payment in own:
         _check_included(batch, payment, member)
+    if not own:
+        raise NotAgreed("the batch has no payment of this member")
     if len({payment.path.index for payment in own}) != len(own):
         raise NotAgreed("two payments claim one place in the tree")
+    if len({payment.terms.uetr for payment in own}) != len(own):
+        raise NotAgreed("a payment stands twice in the tree")
     ours = tuple(position for position in batch.positions if position.account == member)
     summed = tuple(p for p in net_positions(payment.terms for payment in own) if p.account == member)
     if ours != summed:

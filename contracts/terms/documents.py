@@ -1,7 +1,9 @@
 """The JSON form of the terms, the same between institutions, in evidence files and in the project's own stores.
 
 Bytes are 0x-hex, amounts strings of minor units, everything else as JSON has it; a dataclass is an object with
-exactly its fields, a tuple a list. Reading refuses anything else with the path of the first wrong value.
+exactly its fields, a tuple a list. Reading refuses anything else with the path of the first wrong value, so that what
+was read can be hashed, stored and written again: an address or a UETR in another case, a hash of 31 bytes, half a
+surrogate pair.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from contracts.terms.errors import Malformed
-from contracts.terms.money import MinorUnits
+from contracts.terms.identifiers import Form
+from contracts.terms.money import MinorUnits, SignedMinorUnits
 
 Kind = TypeVar("Kind")
 
 _HEX = re.compile(r"0x(?:[0-9a-f]{2})*", re.ASCII)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
 _MAX_INTEGER = 2**64
+_AMOUNTS = {MinorUnits: range(2**128), SignedMinorUnits: range(-(2**127), 2**127)}
 
 
 def to_document(value: Any) -> Any:
@@ -40,7 +44,9 @@ def _hints(kind: Any) -> Mapping[str, Any]:
 
 
 def _write(value: Any, hint: Any) -> Any:
-    if hint == MinorUnits:
+    if _is_optional(hint):
+        return None if value is None else _write(value, _present(hint))
+    if hint in _AMOUNTS:
         return str(value)
     if is_dataclass(value):
         kind: Any = type(value)
@@ -55,13 +61,12 @@ def _write(value: Any, hint: Any) -> Any:
 
 
 def _read(hint: Any, value: Any, path: str) -> Any:
-    if hint == MinorUnits:
-        return int(_matching(_INTEGER, value, path, "a string of digits"))
+    if hint in _AMOUNTS:
+        return _read_amount(hint, value, path)
     if get_origin(hint) is Annotated:
-        return _read(get_args(hint)[0], value, path)
-    if isinstance(hint, UnionType):
-        [present] = [option for option in get_args(hint) if option is not NoneType]
-        return None if value is None else _read(present, value, path)
+        return _read_formed(hint, value, path)
+    if _is_optional(hint):
+        return None if value is None else _read(_present(hint), value, path)
     if is_dataclass(hint):
         return _read_object(hint, value, path)
     if get_origin(hint) is tuple:
@@ -71,6 +76,31 @@ def _read(hint: Any, value: Any, path: str) -> Any:
     if hint is bytes:
         return bytes.fromhex(_matching(_HEX, value, path, "0x and lower-case hex digits")[2:])
     return _read_scalar(hint, value, path)
+
+
+def _is_optional(hint: Any) -> bool:
+    return isinstance(hint, UnionType) or get_origin(hint) is Union
+
+
+def _present(hint: Any) -> Any:
+    [present] = [option for option in get_args(hint) if option is not NoneType]
+    return present
+
+
+def _read_amount(hint: Any, value: Any, path: str) -> int:
+    amount = int(_matching(_INTEGER, value, path, "a string of digits"))
+    if amount not in _AMOUNTS[hint]:
+        raise Malformed(f"{path}: out of range")
+    return amount
+
+
+def _read_formed(hint: Any, value: Any, path: str) -> Any:
+    kind, *marks = get_args(hint)
+    found = _read(kind, value, path)
+    for form in marks:
+        if isinstance(form, Form) and not form.fits(found):
+            raise Malformed(f"{path}: {form.needed} is needed")
+    return found
 
 
 def _read_object(kind: Any, value: Any, path: str) -> Any:
@@ -93,7 +123,13 @@ def _read_scalar(hint: Any, value: Any, path: str) -> Any:
         raise Malformed(f"{path}: {hint.__name__} is needed")
     if hint is int and not 0 <= value < _MAX_INTEGER:
         raise Malformed(f"{path}: out of range")
+    if hint is str and not _is_unicode(value):
+        raise Malformed(f"{path}: half a surrogate pair is no character")
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _matching(pattern: re.Pattern[str], value: Any, path: str, needed: str) -> str:

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from contracts.terms.errors import Malformed
 
-Address = str
-"""An EVM account: "0x" and 40 lower-case hex digits, so that text order is numeric order."""
+
+@dataclass(frozen=True)
+class Form:
+    """The one form of a value in documents; `needed` says it in words.
+
+    Hashes are made over bytes laid end to end and records are kept by text: a value with a second form would give one
+    payment two names, or two payments one.
+    """
+
+    needed: str
+    fits: Callable[[Any], object]
+
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", re.ASCII)
-_LEI = re.compile(r"[A-Z0-9]{18}[0-9]{2}", re.ASCII)
+_LEI = re.compile(r"[A-Z0-9]{18}(?!00|01|99)[0-9]{2}", re.ASCII)
 _UETR = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
+
+Address = Annotated[str, Form("an address (0x, 40 lower-case hex digits)", re.compile("0x[0-9a-f]{40}").fullmatch)]
+"""An EVM account: "0x" and 40 lower-case hex digits, so that text order is numeric order."""
+
+Uetr = Annotated[str, Form("a UETR (a lower-case version 4 UUID)", _UETR.fullmatch)]
+"""A Unique End-to-end Transaction Reference."""
+
+OptionalUetr = Annotated[str, Form("a UETR or an empty text", lambda text: not text or _UETR.fullmatch(text))]
+"""The UETR of the payment that is returned, or empty."""
+
+Hash = Annotated[bytes, Form("a hash of 32 bytes", lambda raw: len(raw) == 32)]
+"""A hash, commitment, root or nonce: 32 bytes."""
 
 NO_UETR = bytes(16)
 """The `originalUetr` of a payment that returns nothing."""

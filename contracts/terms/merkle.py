@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.terms.commitments import keccak
+from contracts.terms.identifiers import Hash
 
 _LEAF, _NODE = b"\x00", b"\x01"
 
@@ -21,7 +22,7 @@ class InclusionPath:
 
     index: int
     count: int
-    siblings: tuple[bytes, ...]
+    siblings: tuple[Hash, ...]
 
 
 class MerkleTree:

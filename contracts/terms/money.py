@@ -15,12 +15,15 @@ from contracts.terms.currencies import CURRENCIES
 from contracts.terms.errors import BadAmount, UnknownCurrency
 
 MinorUnits = Annotated[int, "minor units"]
-"""An amount; its JSON form is a string of digits."""
+"""An amount; its JSON form is a string of digits (uint128)."""
+
+SignedMinorUnits = Annotated[int, "signed minor units"]
+"""What is added to (or, negative, taken from) a balance; its JSON form is a string of digits (int128)."""
 
 MAX_MINOR_UNITS = 10**15
 """No single amount may be larger: it keeps every sum far inside 63 bits, the widest integer both databases store."""
 
-_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?", re.ASCII)
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,4}))?", re.ASCII)
 _MINOR = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 
 

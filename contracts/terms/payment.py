@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.terms.errors import WrongState
-from contracts.terms.identifiers import Address
+from contracts.terms.identifiers import Address, Hash, OptionalUetr, Uetr
 from contracts.terms.money import MinorUnits
 
 
@@ -28,17 +28,17 @@ class PaymentTerms:
     the payment returns another one.
     """
 
-    uetr: str
+    uetr: Uetr
     debtor_agent: Address
     creditor_agent: Address
     legs: tuple[Leg, ...]
-    quotes_hash: bytes
-    debtor_commitment: bytes
-    creditor_commitment: bytes
-    debtor_decision: bytes
-    creditor_decision: bytes
+    quotes_hash: Hash
+    debtor_commitment: Hash
+    creditor_commitment: Hash
+    debtor_decision: Hash
+    creditor_decision: Hash
     deadline: int
-    original_uetr: str = ""
+    original_uetr: OptionalUetr = ""
 
     def members(self) -> frozenset[Address]:
         """Every institution that the payment names: both agents and whoever stands on a leg."""

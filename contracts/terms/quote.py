@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts.terms.identifiers import Address
+from contracts.terms.identifiers import Address, Hash
 from contracts.terms.money import MinorUnits
 
 
@@ -22,4 +22,4 @@ class Quote:
     target_currency: int
     target_amount: MinorUnits
     expires: int
-    nonce: bytes
+    nonce: Hash
