@@ -15,7 +15,7 @@ from devnet.network.api import Apis, NodeApi, Standing
 from devnet.network.cast import INSTITUTIONS
 from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, Merchant, currency_of
 
-WALLETS = 16
+WALLETS = 40
 _PATIENCE = 60.0
 
 
@@ -59,7 +59,7 @@ def _purchase(chooses: random.Random, home: str, abroad: str) -> Purchase:
 def pay_all(
     apis: Apis, codes: Mapping[str, str], wanted: Sequence[Purchase], paid: Callable[[Paid], None]
 ) -> list[Paid]:
-    """Make all purchases, 16 at a time; `paid` is told of each as it ends. Raises the first NoAnswer or Problem."""
+    """Make all purchases, 40 at a time; `paid` is told of each as it ends. Raises the first NoAnswer or Problem."""
 
     def run(purchase: Purchase) -> Paid:
         done = pay(apis, codes, purchase)
