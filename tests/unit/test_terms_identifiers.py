@@ -36,7 +36,8 @@ def test_no_original_payment_is_sixteen_zero_bytes() -> None:
     "text",
     [
         "", UETR.upper(), UETR.replace("-", ""), "{" + UETR + "}", "urn:uuid:" + UETR, UETR + "\n", UETR[:-1],
-        UETR.replace("-49de", "-19de"), UETR.replace("-aed0", "-ced0"), UETR.replace("0", "٠"), "00000000-0000-0000-0000-000000000000",
+        UETR.replace("-49de", "-19de"), UETR.replace("-aed0", "-ced0"), UETR.replace("0", "٠"),
+        "00000000-0000-0000-0000-000000000000",
     ],
 )  # fmt: skip
 def test_what_is_no_version_4_uuid_in_lower_case_is_no_uetr(text: str) -> None:
