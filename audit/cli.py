@@ -19,7 +19,7 @@ from audit.verify import Verified, verify
 from contracts.chain.network import Network, load_network
 from contracts.terms.documents import from_document
 from contracts.terms.errors import FeiqianError, Malformed
-from contracts.terms.evidence import MAX_EVIDENCE_BYTES, check_form, read_evidence
+from contracts.terms.evidence import MAX_EVIDENCE_BYTES, read_evidence
 from contracts.terms.identifiers import address
 from contracts.terms.money import currency
 
@@ -105,9 +105,7 @@ def _network(path: Path) -> Network:
 
 
 def _read_leaves(path: Path) -> tuple[BatchLeaves, ...]:
-    leaves = from_document(tuple[BatchLeaves, ...], _read_json(path))
-    check_form(leaves)
-    return leaves
+    return from_document(tuple[BatchLeaves, ...], _read_json(path))
 
 
 def _read_books(path: Path) -> Books:

@@ -264,7 +264,7 @@ def feiqian_audit() -> AuditCommand:
     """`feiqian audit ...` in a process of its own."""
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from audit.cli import app; app()", *map(str, arguments)]
+        command = [sys.executable, "-m", "feiqian", "audit", *map(str, arguments)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     return run
