@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -18,7 +17,6 @@ class BridgeSettings(ServiceSettings):
 
     settlement_key: Path = Field(description="keystore of the secp256k1 key that signs quotes, agreements, batches")
     compliance_endpoint: str = Field(description="URL of this provider's own compliance service")
-    finality: Literal["seals", "instant", "tag"] = Field(default="seals", description="when a block is final")
     rate_date: date = Field(description="business date of the ECB reference rates, such as 2026-10-30")
     spread_bp: int = Field(default=30, ge=0, le=1000, description="basis points below the mid rate")
     quote_lifetime: int = Field(default=60, ge=5, le=600, description="seconds of chain time a quote is firm")

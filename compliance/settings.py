@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
@@ -16,7 +15,6 @@ class ComplianceSettings(ServiceSettings):
     compliance_key: Path = Field(description="keystore of the secp256k1 key that signs attestations")
     policy: Path = Field(default=SHIPPED_POLICY, description="the policy, in the form of the shipped policy.toml")
     sanctions_list: Path = Field(default=SHIPPED_LIST, description="the list, in the form of the shipped extract")
-    finality: Literal["seals", "instant", "tag"] = Field(default="seals", description="when a block is final")
     chain_tolerance: float = Field(
         default=20, gt=0, le=300, description="seconds without a new final block after which nothing is decided"
     )

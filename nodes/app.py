@@ -61,7 +61,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
 
     network = load_network(settings.network)
     contracts = network.contracts
-    chain = ChainClient(settings.chain_url, "seals", network.validators)
+    chain = ChainClient(settings.chain_url, settings.finality, network.validators)
     check_finality(chain, network.chain_id)
     check_deployment(chain, contracts)
     directory = ChainKeyDirectory(Participants(chain, contracts.participants.address), REGISTRY_MAX_AGE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, TypeVar, cast
+from typing import ClassVar, Literal, TypeVar, cast
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -38,6 +38,9 @@ class ServiceSettings(BaseSettings):
     database: Path
     network: Path = Field(description="the network's genesis file: chain id, validators, contracts")
     chain_url: str = Field(description="JSON-RPC of a chain node that this institution trusts")
+    finality: Literal["seals", "instant", "tag"] = Field(
+        default="seals", description="what makes a block final: its validators' seals, consensus (QBFT), or the node's word"
+    )
     message_key: Path = Field(description="keystore of the Ed25519 key that signs HTTP messages")
     token_key: Path = Field(description="keystore of the Ed25519 key that signs bearer tokens")
     password_file: Path = Field(description="file with the password of the keystores")
