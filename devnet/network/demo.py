@@ -240,4 +240,3 @@ def _turnover(paid: list[Paid]) -> Iterator[str]:
         received[currency_of(each.purchase.merchant.country)] += each.standing.target_amount
     for code, amount in sorted(received.items()):
         yield f"{code} {format_decimal(amount, currency(code))}"
-

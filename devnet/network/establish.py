@@ -60,9 +60,7 @@ def issue(folder: NetworkFolder, client: ChainClient) -> None:
     for bank in cast.BANKS:
         numeric, amount = currency(bank.currency).numeric, cast.prefunding(bank.currency)
         missing = [
-            account
-            for account in _holders(folder, bank)
-            if ledger.net_position(account, numeric, "latest") == 0
+            account for account in _holders(folder, bank) if ledger.net_position(account, numeric, "latest") == 0
         ]
         # A position may be zero after payments too; the supply tells whether the issue is still to be made.
         if missing and ledger.total_supply(numeric, "latest") < 2 * amount:
