@@ -16,8 +16,9 @@ from bridge.following import Follower
 from bridge.rates.reference import reference_rates
 from bridge.settings import BridgeSettings
 from bridge.tables import seen_messages, signed
-from contracts.chain.client import ChainClient
+from contracts.chain.client import ChainClient, check_finality
 from contracts.chain.clock import ChainClock
+from contracts.chain.deploy import check_deployment
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import load_network
@@ -34,14 +35,21 @@ from serving.peers import PeerDoor
 from serving.replay import ReplayGuard
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+REGISTRY_MAX_AGE = 60.0
+"""Seconds for which the registry is trusted unread; every event that changes it makes the follower read it anew."""
 
 
 def create_app(settings: BridgeSettings) -> FastAPI:
-    """The bridge's web application; its lifespan is the chain follower's and the database's."""
+    """The bridge's web application; its lifespan is the chain follower's and the database's.
+
+    Raises KeyUnreadable, or an error of the tree when the network file or the chain is not what it must be.
+    """
     password = settings.password()
     network = load_network(settings.network)
     chain = ChainClient(settings.chain_url, settings.finality, network.validators)
-    directory = ChainKeyDirectory(Participants(chain, network.contracts.participants.address))
+    check_finality(chain, network.chain_id)
+    check_deployment(chain, network.contracts)
+    directory = ChainKeyDirectory(Participants(chain, network.contracts.participants.address), REGISTRY_MAX_AGE)
     messenger = Messenger(settings.account, open_message_key(settings.message_key, password), directory)
     calls = PeerClient(messenger)
     database = Database(settings.database)
@@ -52,6 +60,7 @@ def create_app(settings: BridgeSettings) -> FastAPI:
         network=network,
         chain=chain,
         ledger=Ledger(chain, network.contracts.ledger.address),
+        directory=directory,
         clock=ChainClock(),
         signer=open_signer(settings.settlement_key, password),
         rates=reference_rates(settings.rate_date),

@@ -11,6 +11,7 @@ from bridge.rates.reference import ReferenceRates
 from bridge.settings import BridgeSettings
 from contracts.chain.client import ChainClient
 from contracts.chain.clock import ChainClock
+from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import Network
 from contracts.terms.commitments import domain_separator, typed_digest
@@ -33,6 +34,7 @@ class BridgeContext:
     network: Network
     chain: ChainClient
     ledger: Ledger
+    directory: ChainKeyDirectory
     clock: ChainClock
     signer: Signer
     rates: ReferenceRates

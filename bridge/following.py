@@ -53,6 +53,9 @@ class Follower:
         blocks = next_final_blocks(self._bridge.chain, self._bridge.network.contracts, self._last())
         if blocks is None:
             return False
+        registry = self._bridge.network.contracts.participants.address
+        if any(event.origin.contract == registry for event in blocks.events):
+            self._bridge.directory.refresh()
         restocked = self._read_stock(blocks)
         self._bridge.database.write(lambda connection: self._act(connection, blocks, restocked))
         self._bridge.clock.observe(blocks.newest.timestamp)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bridge.wellformed import wellformed_batch, wellformed_path, wellformed_quote, wellformed_terms
 from contracts.terms.identifiers import uetr
 from serving.bodies import Schema
 from serving.documents import (
@@ -21,7 +20,6 @@ from serving.documents import (
 
 MAX_ITEMS = 500
 
-Terms = Annotated[PaymentTermsField, AfterValidator(wellformed_terms)]
 Uetr = Annotated[str, AfterValidator(uetr)]
 Amount = Annotated[str, Field(max_length=20, description="minor units", examples=["125000"])]
 CurrencyCode = Annotated[int, Field(ge=0, le=999, description="ISO 4217 numeric code", examples=[764])]
@@ -62,8 +60,8 @@ class QuotesGiven(Schema):
 
 
 class ReservationItem(Schema):
-    terms: Terms
-    quote: Annotated[QuoteField, AfterValidator(wellformed_quote)]
+    terms: PaymentTermsField
+    quote: QuoteField
 
 
 class ReservationsAsked(Schema):
@@ -97,12 +95,12 @@ class ReleasesGiven(Schema):
 
 
 class OwnPayment(Schema):
-    terms: Terms
-    path: Annotated[InclusionPathField, AfterValidator(wellformed_path)]
+    terms: PaymentTermsField
+    path: InclusionPathField
 
 
 class CosignItem(Schema):
-    batch: Annotated[BatchField, AfterValidator(wellformed_batch)]
+    batch: BatchField
     own: list[OwnPayment] = Field(max_length=20_000)
 
 
@@ -137,7 +135,7 @@ class PositionAnswer(Schema):
     on_chain: str
     agrees: bool = Field(description="whether book and chain are equal")
     reserved: str
-    available: str = Field(description="on chain less reserved")
+    available: str = Field(description="what may still be reserved: the stock last seen on chain less reserved")
     capital: str = Field(description="issued less redeemed, from the provider's side negative")
     conversion: str = Field(description="given less received in conversions")
 

@@ -31,7 +31,7 @@ class Cosigning:
     def cosign(self, sender: Address, requests: Sequence[CosignRequest]) -> list[Cosignature | Refusal]:
         """One co-signature or refusal per batch, in order. Asking again is harmless.
 
-        Raises ChainUnavailable while time stands still.
+        Raises ChainUnavailable while time stands still, ComplianceUnavailable when our compliance does not answer.
         """
         checked = self._check(sender, requests, self._bridge.chain_now())
         attested = iter(self._attest([request for request in checked if isinstance(request, CosignRequest)]))
@@ -47,10 +47,6 @@ class Cosigning:
         try:
             if request.batch.debtor_agent != sender:
                 raise Forbidden("only the debtor agent of a batch asks for its co-signatures")
-            if not request.own:
-                raise NotAgreed("the batch has no payment of this provider's")
-            if len({payment.terms.uetr for payment in request.own}) != len(request.own):
-                raise NotAgreed("a payment stands twice in the batch")
             check_batch(request.batch, request.own, self._bridge.account, now)
             _require_reserved(connection, request)
         except FeiqianError as refused:
@@ -58,10 +54,7 @@ class Cosigning:
         return request
 
     def _attest(self, requests: Sequence[CosignRequest]) -> list[Signed | Refusal]:
-        try:
-            answers = self._bridge.compliance.attest(requests)
-        except ComplianceUnavailable as failure:
-            return [_refusal(request, failure) for request in requests]
+        answers = self._bridge.compliance.attest(requests)
         return [_attested(request, answer) for request, answer in zip(requests, answers, strict=True)]
 
     def _record(self, request: CosignRequest, signed: SignedAttestation) -> tuple[Future[None], Signed]:

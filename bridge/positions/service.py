@@ -15,7 +15,8 @@ from serving.final_blocks import RememberedBlock, last_final_block
 
 @dataclass(frozen=True)
 class CurrencyPosition:
-    """One currency, in minor units. `stock`, `capital` and `conversion` are the book's accounts, which sum to zero."""
+    """One currency, in minor units. `stock`, `capital` and `conversion` are the book's accounts, which sum to zero;
+    `available` is what may still be reserved."""
 
     currency: int
     stock: int
@@ -23,15 +24,12 @@ class CurrencyPosition:
     conversion: int
     on_chain: int
     reserved: int
+    available: int
 
     @property
     def agrees(self) -> bool:
         """Whether the book's stock is the chain's."""
         return self.stock == self.on_chain
-
-    @property
-    def available(self) -> int:
-        return self.on_chain - self.reserved
 
 
 class Positions:
@@ -48,19 +46,19 @@ class Positions:
         with self._bridge.database.read() as connection:
             block = last_final_block(connection, final_blocks)
             book = repository.balances(connection)
-            reserved = reservations.live_values(connection)
+            reserved = {code: value for code, (value, _) in reservations.live_values(connection).items()}
+            stock = repository.stocked(connection)
         if block is None:
             raise ChainUnavailable("no final block was seen yet")
-        return block, [self._position(code, accounts, reserved, block.number) for code, accounts in book.items()]
-
-    def _position(
-        self, code: int, accounts: dict[Account, int], reserved: dict[int, tuple[int, int]], block: int
-    ) -> CurrencyPosition:
-        return CurrencyPosition(
-            currency=code,
-            stock=accounts[Account.STOCK],
-            capital=accounts[Account.CAPITAL],
-            conversion=accounts[Account.CONVERSION],
-            on_chain=self._bridge.ledger.net_position(self._bridge.account, code, block),
-            reserved=reserved.get(code, (0, 0))[0],
-        )
+        return block, [
+            CurrencyPosition(
+                currency=code,
+                stock=accounts[Account.STOCK],
+                capital=accounts[Account.CAPITAL],
+                conversion=accounts[Account.CONVERSION],
+                on_chain=self._bridge.ledger.net_position(self._bridge.account, code, block.number),
+                reserved=reserved.get(code, 0),
+                available=stock.get(code, 0) - reserved.get(code, 0),
+            )
+            for code, accounts in book.items()
+        ]

@@ -17,7 +17,6 @@ from bridge.reservations.states import Event, State
 from contracts.terms.attestation import Agreement
 from contracts.terms.commitments import agreement_hash, payment_leaf
 from contracts.terms.errors import (
-    ComplianceUnavailable,
     Conflict,
     FeiqianError,
     Malformed,
@@ -43,7 +42,8 @@ class Reservations:
     def reserve(self, sender: Address, requests: Sequence[ReservationRequest]) -> Reserved:
         """Reserve for each payment or say why not. The same terms again get the same answer.
 
-        Raises Malformed when one UETR stands twice in the list, ChainUnavailable while time stands still.
+        Raises Malformed when one UETR stands twice in the list, ChainUnavailable while time stands still and
+        ComplianceUnavailable when our compliance does not answer: then nothing new is reserved.
         """
         if len({request.terms.uetr for request in requests}) != len(requests):
             raise Malformed("a UETR stands twice in the list")
@@ -85,10 +85,7 @@ class Reservations:
         return refused, new
 
     def _screen(self, requests: Sequence[ReservationRequest]) -> Refusals:
-        try:
-            clear = self._bridge.compliance.clear([request.terms for request in requests])
-        except ComplianceUnavailable as failure:
-            return {request.terms.uetr: failure for request in requests}
+        clear = self._bridge.compliance.clear([request.terms for request in requests])
         return {
             request.terms.uetr: ScreeningRefused("the provider's compliance has not cleared the payment")
             for request in requests

@@ -9,23 +9,17 @@ import pytest
 from bridge.client import ReservationRequest
 from bridge.reservations.checks import MAX_RESERVED, Capacity, Caps, check_request, quoted_legs
 from bridge.reservations.states import LIVE, TRANSITIONS, Event, State, advance
-from bridge.wellformed import wellformed_batch, wellformed_path, wellformed_quote, wellformed_terms
-from contracts.terms.batch import Batch, Position
 from contracts.terms.commitments import quotes_hash
 from contracts.terms.errors import (
-    BadAmount,
     DeadlinePassed,
     FeiqianError,
     Forbidden,
     InsufficientFunds,
     LimitExceeded,
-    Malformed,
     NotAgreed,
     QuoteExpired,
-    UnknownCurrency,
     WrongState,
 )
-from contracts.terms.merkle import InclusionPath
 from contracts.terms.payment import Leg, PaymentTerms
 from contracts.terms.quote import Quote
 
@@ -140,48 +134,3 @@ def test_what_is_signed_goes_free_only_once_its_batches_are_dead() -> None:
             advance(State.SIGNED, event)
     with pytest.raises(WrongState):
         advance(State.RESERVED, Event.SETTLE)
-
-
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"uetr": "6A1F2C30-5D0E-4B8A-9C3D-0123456789AB"}, Malformed),
-        ({"original_uetr": "none"}, Malformed),
-        ({"debtor_agent": "0x" + "AB" * 20}, Malformed),
-        ({"creditor_agent": "0x12"}, Malformed),
-        ({"quotes_hash": b"\x01" * 31, "debtor_commitment": b"\x01" * 33}, Malformed),
-        ({"creditor_decision": b""}, Malformed),
-        ({"legs": (replace(LEGS[0], amount=-1),)}, BadAmount),
-        ({"legs": (replace(LEGS[0], currency=0),)}, UnknownCurrency),
-        ({"legs": (replace(LEGS[0], target="x"),)}, Malformed),
-        ({"legs": LEGS * 9}, Malformed),
-    ],
-)
-def test_terms_that_cannot_be_hashed_safely_are_refused(
-    changes: dict[str, object], refusal: type[FeiqianError]
-) -> None:
-    assert wellformed_terms(request().terms) == request().terms
-    with pytest.raises(refusal):
-        wellformed_terms(request(**changes).terms)
-
-
-def test_quotes_batches_and_paths_that_cannot_be_hashed_safely_are_refused() -> None:
-    batch = Batch(WALLET, 0, 0, HASH, 1, (WALLET, PROVIDER), (Position(WALLET, CNY, -5),), NOW)
-    assert wellformed_batch(batch) == batch
-    assert wellformed_quote(QUOTE) == QUOTE
-    with pytest.raises(Malformed):
-        wellformed_batch(replace(batch, members=(WALLET, "0xZZ")))
-    with pytest.raises(Malformed):
-        wellformed_batch(replace(batch, payments_root=HASH[:31]))
-    with pytest.raises(Malformed):
-        wellformed_batch(replace(batch, positions=(Position(WALLET, CNY, 10**38),)))
-    with pytest.raises(Malformed):
-        wellformed_batch(replace(batch, payment_count=2**32))
-    with pytest.raises(Malformed):
-        wellformed_quote(replace(QUOTE, nonce=b"\x01"))
-    with pytest.raises(BadAmount):
-        wellformed_quote(replace(QUOTE, target_amount=0))
-    with pytest.raises(Malformed):
-        wellformed_path(InclusionPath(0, 2, (b"\x01" * 33,)))
-    with pytest.raises(Malformed):
-        wellformed_path(InclusionPath(0, 2, (HASH,) * 33))

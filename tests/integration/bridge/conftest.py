@@ -169,6 +169,11 @@ class Stage:
         newest = self.client.final_header().number
         until(lambda: self.get("/v1/positions")["block"] >= newest, "the bridge has followed the chain")
 
+    def govern(self, *participants_calls: bytes) -> None:
+        """The council changes the registry, and the bridge has seen it."""
+        govern(self.client, self.network, participants_calls)
+        self.followed()
+
     def get(self, path: str, scope: str = "bridge:read") -> Any:
         token = Tokens("bridge", MessageKey(secret("token"))).issue("test", [scope])
         response = httpx2.get(self.endpoint + path, headers={"Authorization": f"Bearer {token}"})
@@ -298,6 +303,12 @@ def admission(name: str, roles: Role) -> Admission:
     )
 
 
+def govern(client: ChainClient, network: Network, participants_calls: Sequence[bytes]) -> None:
+    governors = [TransactionSender(client, signer(name)) for name in ("governor_1", "governor_2")]
+    calls = [Call(network.contracts.participants.address, each) for each in participants_calls]
+    Council(client, network.contracts.council.address).carry(governors, calls)
+
+
 def found(client: ChainClient, network: Network) -> None:
     """Deploy, admit, issue."""
     governors = (account("governor_1"), account("governor_2"))
@@ -306,10 +317,7 @@ def found(client: ChainClient, network: Network) -> None:
     contracts = network.contracts
     calls = [Participants.admit_call(admission(name, roles)) for name, roles in ROLES.items()]
     calls += [Participants.set_settlement_bank_call(code, account("bank")) for code in (CNY, THB)]
-    Council(client, contracts.council.address).carry(
-        [TransactionSender(client, signer("governor_1")), TransactionSender(client, signer("governor_2"))],
-        [Call(contracts.participants.address, each) for each in calls],
-    )
+    govern(client, network, calls)
     bank = TransactionSender(client, signer("bank"))
     bank.transact(contracts.ledger.address, Ledger.issue_call(account("wallet"), CNY, 10**9))
     bank.transact(contracts.ledger.address, Ledger.issue_call(account("provider"), THB, STOCK))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from contracts.chain.ledger import Ledger
 from contracts.terms.commitments import (
     attestation_hash,
     batch_hash,
     typed_digest,
 )
+from contracts.terms.errors import PeerUnavailable
 from contracts.terms.signing import recover
 
 CNY, THB = 156, 764
@@ -105,10 +108,11 @@ def test_promise_2_without_compliance_nothing_is_reserved_or_signed(stage: Any) 
     request = stage.payment(stage.bought(1_000))
     stage.compliance.close()
     try:
-        answer = stage.reserve(held, request)
-        assert answer.uetrs == (held.terms.uetr,)
-        assert [refusal.problem for refusal in answer.refused] == ["compliance-unavailable"]
-        assert stage.refusal_to_cosign(batch).problem == "compliance-unavailable"
+        assert stage.reserve(held).uetrs == (held.terms.uetr,)
+        with pytest.raises(PeerUnavailable):
+            stage.reserve(held, request)
+        with pytest.raises(PeerUnavailable):
+            stage.calls("wallet").cosign([batch])
         assert (stage.state(held.terms.uetr), stage.state(request.terms.uetr)) == ("reserved", None)
     finally:
         stage.start_compliance()

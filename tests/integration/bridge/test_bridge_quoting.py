@@ -13,6 +13,7 @@ import pytest
 from bridge.client import FirmQuote, QuoteRequest, Refusal
 from bridge.rates.pricing import Pair, buyer_rate, price_of_target
 from bridge.rates.reference import reference_rates
+from contracts.chain.participants import Participants
 from contracts.terms.commitments import (
     quote_hash,
     typed_digest,
@@ -58,6 +59,15 @@ def test_each_price_asked_for_is_answered_by_itself(stage: Any) -> None:
     given = answers[-1]
     assert isinstance(given, FirmQuote)
     assert (given.request_id, given.quote.source_amount) == ("given", 1_000)
+
+
+def test_a_suspended_member_is_asked_to_leave_at_once(stage: Any) -> None:
+    stage.bought(1_000, by="acquirer")
+    stage.govern(Participants.suspend_call(stage.account("acquirer")))
+    with pytest.raises(PeerRefusal, match="not an active member"):
+        stage.bought(1_000, by="acquirer")
+    stage.govern(Participants.reinstate_call(stage.account("acquirer")))
+    stage.bought(1_000, by="acquirer")
 
 
 def test_only_members_ask_and_only_token_holders_read(stage: Any) -> None:
