@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -14,11 +13,10 @@ from compliance.repository import Key
 from compliance.screening.decide import CLEAR
 from compliance.screening.record import Decided, Versions
 from contracts.terms.attestation import Attestation
-from contracts.terms.batch import Batch
 from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, keccak, typed_digest
 from contracts.terms.cosigning import check_batch
-from contracts.terms.errors import FeiqianError, Malformed, NotAgreed, NotScreened
-from contracts.terms.identifiers import Address, address, uetr
+from contracts.terms.errors import FeiqianError, NotScreened
+from contracts.terms.identifiers import Address
 from contracts.terms.payment import Leg, PaymentTerms
 from contracts.terms.signing import Signer
 from serving.cosigning import SignedRecord
@@ -55,7 +53,7 @@ class AttestationService:
         try:
             check_batch(request.batch, request.own, self._account, now)
             payments = [payment.terms for payment in request.own]
-            uetrs = _each_once(payments)
+            uetrs = [terms.uetr for terms in payments]
             known = repository.decided(connection, uetrs)
             for terms in payments:
                 check_screened(terms, self._account, known, self._versions)
@@ -101,35 +99,6 @@ def sides_of(terms: PaymentTerms, account: Address) -> tuple[str, ...]:
     return tuple(side for side, agent in agents if agent == account) or ("provider",)
 
 
-def check_batch_form(batch: Batch) -> None:
-    """Refuse a batch whose struct hash is not defined. Raises Malformed."""
-    accounts = (batch.debtor_agent, *batch.members, *(position.account for position in batch.positions))
-    _check_form("batch", accounts, (batch.payments_root,))
-
-
-def check_terms_form(terms: PaymentTerms) -> None:
-    """Refuse terms whose struct hash is not defined. Raises Malformed."""
-    uetr(terms.uetr)
-    if terms.original_uetr:
-        uetr(terms.original_uetr)
-    legs = (account for leg in terms.legs for account in (leg.source, leg.target))
-    hashes = (
-        terms.quotes_hash,
-        terms.debtor_commitment,
-        terms.creditor_commitment,
-        terms.debtor_decision,
-        terms.creditor_decision,
-    )
-    _check_form("terms", (terms.debtor_agent, terms.creditor_agent, *legs), hashes)
-
-
-def _check_form(where: str, accounts: Iterable[Address], hashes: Iterable[bytes]) -> None:
-    if any(address(account) != account for account in accounts):
-        raise Malformed(f"{where}: addresses are written in lower case")
-    if any(len(each) != 32 for each in hashes):
-        raise Malformed(f"{where}: a hash has 32 bytes")
-
-
 def _check_commitments(terms: PaymentTerms, side: str, decided: Decided) -> None:
     found = {
         "debtor": (terms.debtor_commitment, terms.debtor_decision),
@@ -137,15 +106,6 @@ def _check_commitments(terms: PaymentTerms, side: str, decided: Decided) -> None
     }.get(side)
     if found is not None and found != (decided.party_commitment, decided.decision_commitment):
         raise NotScreened(f"the {side}'s commitments are not those of the decision", uetr=terms.uetr)
-
-
-def _each_once(payments: Sequence[PaymentTerms]) -> list[str]:
-    counted = Counter(terms.uetr for terms in payments)
-    if not counted:
-        raise NotAgreed("none of the batch's payments is ours: there is nothing to attest")
-    if repeated := next((each for each, count in counted.items() if count > 1), None):
-        raise NotAgreed("one payment stands twice in the batch", uetr=repeated)
-    return list(counted)
 
 
 def _legs(terms: PaymentTerms, account: Address) -> list[Leg]:

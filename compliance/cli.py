@@ -28,18 +28,9 @@ def serve(config: ConfigOption) -> None:
     """Run the service until it is told to end."""
     from compliance.app import create_app
     from compliance.settings import ComplianceSettings
-    from serving.app import serve as serve_app
-    from serving.keys import KeyUnreadable
-    from serving.settings import load_settings
-    from serving.telemetry import configure_logs
+    from serving.run import run_service
 
-    settings = load_settings(ComplianceSettings, config)
-    configure_logs(settings.name)
-    try:
-        service = create_app(settings)
-    except (KeyUnreadable, FeiqianError) as failure:
-        sys.exit(f"settings: {failure} (in {config} or the environment)")
-    serve_app(service, settings.host, settings.port)
+    run_service(ComplianceSettings, config, create_app)
 
 
 @app.command()
@@ -51,16 +42,9 @@ def token(
 ) -> None:
     """Issue a bearer token for this service."""
     from compliance.settings import ComplianceSettings
-    from serving.auth import Tokens
-    from serving.keys import KeyUnreadable, open_message_key
-    from serving.settings import load_settings
+    from serving.run import issue_token
 
-    settings = load_settings(ComplianceSettings, config)
-    try:
-        key = open_message_key(settings.token_key, settings.password())
-    except KeyUnreadable as failure:
-        sys.exit(f"settings: {failure}")
-    print(Tokens(settings.name, key).issue(subject, scope, lifetime))
+    print(issue_token(ComplianceSettings, config, subject, scope, lifetime))
 
 
 @app.command()
@@ -121,10 +105,13 @@ def _screened(line: str, number: int, names: NameIndex, policy: Policy) -> dict[
 
 
 def _party(line: str, number: int) -> Party:
+    from serving.bodies import check_json
+
     try:
-        asked = json.loads(line)
-    except (ValueError, RecursionError):
-        sys.exit(f"line {number}: not JSON")
+        check_json(line.encode())
+    except FeiqianError as failure:
+        sys.exit(f"line {number}: {failure.detail}")
+    asked = json.loads(line)
     if not isinstance(asked, dict) or not {"name", "type"} <= asked.keys() <= _QUESTION:
         sys.exit(f"line {number}: an object with name and type, and perhaps birth_date and nationality, is needed")
     if not all(isinstance(value, str) for value in asked.values()):

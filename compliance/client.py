@@ -13,7 +13,7 @@ from contracts.terms.commitments import batch_hash
 from contracts.terms.cosigning import IncludedPayment
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.errors import ComplianceUnavailable, FeiqianError, Malformed, PeerUnavailable
-from contracts.terms.identifiers import Address
+from contracts.terms.identifiers import Address, Hash, Uetr
 from contracts.terms.parties import Party
 from contracts.terms.payment import Leg
 from serving.client import Peer, PeerClient
@@ -50,12 +50,12 @@ class Decision:
     and names no person. `hold_until` is chain time in seconds, 0 unless the outcome is hold.
     """
 
-    uetr: str
+    uetr: Uetr
     outcome: str
     reason: str
     detail: str
-    party_commitment: bytes
-    decision_commitment: bytes
+    party_commitment: Hash
+    decision_commitment: Hash
     policy_version: str
     list_version: str
     hold_until: int = 0
@@ -95,7 +95,7 @@ class SignedAttestation:
 class AttestationRefusal:
     """Why a batch was not attested."""
 
-    batch_hash: bytes
+    batch_hash: Hash
     problem: str
     reason: str
     detail: str

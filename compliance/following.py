@@ -12,7 +12,7 @@ from compliance import repository
 from compliance.chaintime import ChainTime
 from contracts.chain.client import ChainClient
 from contracts.chain.events import BatchSettled
-from contracts.chain.follower import FinalBlocks, next_final_blocks
+from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
 from contracts.chain.network import Contracts
 from contracts.terms.errors import FeiqianError, FinalityViolated
 from serving.cosigning import SignedRecord
@@ -50,19 +50,18 @@ class Follower:
 
         Raises ChainUnavailable, and FinalityViolated when a final block was replaced.
         """
-        newest = None
-        while (blocks := self._next()) is not None:
+        last = self._last()
+        while (blocks := next_final_blocks(self._client, self._contracts, last)) is not None:
             self._database.write(_acting_on(self._record, blocks))
-            newest = blocks.newest
+            last = blocks.newest
             if self._stopped.is_set():
                 return
-        if newest is not None:
-            self._time.clock.observe(newest.timestamp)
+        if last is not None:
+            self._time.clock.observe(last.timestamp)
 
-    def _next(self) -> FinalBlocks | None:
+    def _last(self) -> FinalBlock | None:
         with self._database.read() as connection:
-            last = repository.last_final_block(connection)
-        return next_final_blocks(self._client, self._contracts, last)
+            return repository.last_final_block(connection)
 
     def _run(self) -> None:
         while not self._stopped.is_set():

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from compliance.attesting import check_batch_form, check_terms_form
 from compliance.client import MAX_SCREENINGS, AttestationRequest, Decision, Refusal, Screening
 from compliance.lists.entries import SanctionsList
 from compliance.screening.decide import PartyMatch
 from compliance.screening.questions import own_party
 from compliance.screening.record import Decided
 from contracts.terms.cosigning import IncludedPayment
-from contracts.terms.documents import to_document
+from contracts.terms.documents import from_document, to_document
 from serving.bodies import Schema
 from serving.documents import (
     AttestationField,
@@ -29,18 +29,21 @@ from serving.jsontext import load
 
 MAX_ATTESTATIONS = 64
 
+Text = Annotated[str, AfterValidator(partial(from_document, str))]
+"""JSON can spell half a surrogate pair (RFC 8259, section 8.2); no answer could name it."""
+
 PartyOrNone = PartyField | None
 
 
 class ScreeningSchema(Schema):
     """One payment as one side of it. Contents are checked item by item, so that one bad item spoils no other."""
 
-    uetr: str
-    side: str = Field(description="debtor, creditor or provider")
+    uetr: Text
+    side: Text = Field(description="debtor, creditor or provider")
     debtor: PartyOrNone
     creditor: PartyOrNone
-    debtor_agent: str
-    creditor_agent: str
+    debtor_agent: Text
+    creditor_agent: Text
     legs: list[LegField]
 
     def to_terms(self) -> Screening:
@@ -69,10 +72,6 @@ class AttestationRequestSchema(Schema):
     own: list[OwnPayment]
 
     def to_terms(self) -> AttestationRequest:
-        """Raises Malformed for identifiers and hashes that cannot be hashed as EIP-712 asks."""
-        check_batch_form(self.batch)
-        for payment in self.own:
-            check_terms_form(payment.terms)
         return AttestationRequest(self.batch, tuple(IncludedPayment(each.terms, each.path) for each in self.own))
 
 

@@ -24,20 +24,26 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th"
 _ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
 _APOSTROPHES = re.compile("['`´‘’ʻʼʾʿ]")
 _ABBREVIATION = re.compile(r"\b(?:\w\.){2,}", re.UNICODE)
-_BETWEEN_WORDS = re.compile(r"[\W_]+", re.UNICODE)
+# Unicode's letters, marks and numbers make words; all else divides them.
+_OF_WORDS = frozenset("LMN")
+_INVISIBLE = frozenset(["Cf", "Cs", "Co", "Cn"])
 
 
 @lru_cache(maxsize=65536)
 def words(name: str, kind: str) -> tuple[str, ...]:
     """The words of a name that count, in order: case, accents, punctuation, invisible characters, titles (of persons)
     and legal forms (of organisations) taken away. Empty when nothing is left to compare."""
-    found = tuple(_BETWEEN_WORDS.sub(" ", _plain(name)).split())
+    found = tuple(_divided(_plain(name)).split())
     dropped = _LEGAL_FORMS if kind == "organization" else _TITLES
     return tuple(word for word in found if word not in dropped) or found
 
 
 def _plain(name: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    visible = "".join(each for each in folded if unicodedata.category(each) not in ("Cf", "Cs", "Co", "Cn"))
+    visible = "".join(each for each in folded if unicodedata.category(each) not in _INVISIBLE)
     unmarked = _APOSTROPHES.sub("", _ACCENTS.sub("", visible.translate(_LETTERS)))
     return _ABBREVIATION.sub(lambda match: match.group().replace(".", ""), unmarked)
+
+
+def _divided(text: str) -> str:
+    return "".join(each if unicodedata.category(each)[0] in _OF_WORDS else " " for each in text)

@@ -93,8 +93,6 @@ def _check_parties(screening: Screening) -> None:
 
 def check_party(role: str, party: Party) -> None:
     """Refuse a party that cannot be screened. Raises Malformed; `role` names it in the message."""
-    if not _writable(party):
-        raise Malformed(f"{role}: a half of a surrogate pair is no character")
     if len(party.name) > MAX_NAME:
         raise Malformed(f"{role}.name: at most {MAX_NAME} characters (ISO 20022 Max140Text)")
     if party.kind not in _KINDS:
@@ -107,15 +105,6 @@ def check_party(role: str, party: Party) -> None:
         raise Malformed(f"{role}.account: at most {_MAX_ACCOUNT} characters")
     if party.birth_date:
         _check_date(role, party.birth_date)
-
-
-def _writable(party: Party) -> bool:
-    """JSON can spell what UTF-8 cannot (RFC 8259, section 8.2); such text can be neither hashed nor stored."""
-    try:
-        "".join((party.name, party.kind, party.country, party.birth_date, party.nationality, party.account)).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _check_date(role: str, text: str) -> None:
