@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from contracts.terms.attestation import Agreement, Attestation
-from contracts.terms.batch import Batch, Endorsement
+from contracts.terms.batch import MAX_BATCHES_PER_CALL, Batch, Endorsement
 from contracts.terms.commitments import batch_hash
 from contracts.terms.cosigning import IncludedPayment
 from contracts.terms.documents import from_document, to_document
@@ -24,7 +24,7 @@ from serving.client import Peer, PeerClient
 Answer = TypeVar("Answer")
 
 MAX_ITEMS = 500
-"""Items in one request; the client splits longer lists (co-signing apart: a batch a request)."""
+"""Items in one request; the client splits longer lists. Batches to co-sign go by MAX_BATCHES_PER_CALL."""
 
 
 @dataclass(frozen=True)
@@ -148,14 +148,15 @@ class BridgeClient:
 
     def cosign(self, requests: Sequence[CosignRequest]) -> list[Cosignature | Refusal]:
         """One answer per request, in order. Harmless to ask again."""
-        if not requests:
-            return []
-        answer = self._post("/peer/v1/cosignatures", {"requests": [to_document(request) for request in requests]})
-        items = _items(answer, "cosignatures", len(requests))
-        return [
-            _answer(Cosignature, "batch_hash", "0x" + batch_hash(request.batch).hex(), item)
-            for request, item in zip(requests, items, strict=True)
-        ]
+        answers: list[Cosignature | Refusal] = []
+        for part in _parts(requests, MAX_BATCHES_PER_CALL):
+            answer = self._post("/peer/v1/cosignatures", {"requests": [to_document(request) for request in part]})
+            items = _items(answer, "cosignatures", len(part))
+            answers += [
+                _answer(Cosignature, "batch_hash", "0x" + batch_hash(request.batch).hex(), item)
+                for request, item in zip(part, items, strict=True)
+            ]
+        return answers
 
     def _reserve(self, payments: Sequence[ReservationRequest]) -> Reserved:
         answer = self._post("/peer/v1/reservations", {"payments": [to_document(payment) for payment in payments]})
@@ -220,8 +221,8 @@ def _items(answer: Any, member: str, count: int) -> list[Any]:
     return items
 
 
-def _parts(items: Sequence[Answer]) -> list[Sequence[Answer]]:
-    return [items[start : start + MAX_ITEMS] for start in range(0, len(items), MAX_ITEMS)]
+def _parts(items: Sequence[Answer], size: int = MAX_ITEMS) -> list[Sequence[Answer]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _read(reading: Callable[[], Answer]) -> Answer:

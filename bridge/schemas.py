@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from bridge.client import MAX_ITEMS
+from contracts.terms.batch import MAX_BATCHES_PER_CALL
 from contracts.terms.identifiers import uetr
 from serving.bodies import Schema
 from serving.documents import (
@@ -18,7 +20,8 @@ from serving.documents import (
     QuoteField,
 )
 
-MAX_ITEMS = 500
+MAX_PAYMENTS = 10_000
+"""Payments of one batch that name the provider; the body's size bounds them before this does."""
 
 Uetr = Annotated[str, AfterValidator(uetr)]
 Amount = Annotated[str, Field(max_length=20, description="minor units", examples=["125000"])]
@@ -101,11 +104,11 @@ class OwnPayment(Schema):
 
 class CosignItem(Schema):
     batch: BatchField
-    own: list[OwnPayment] = Field(max_length=20_000)
+    own: list[OwnPayment] = Field(max_length=MAX_PAYMENTS)
 
 
 class CosignaturesAsked(Schema):
-    requests: list[CosignItem] = Field(max_length=8)
+    requests: list[CosignItem] = Field(max_length=MAX_BATCHES_PER_CALL)
 
 
 class CosignatureAnswer(Schema):

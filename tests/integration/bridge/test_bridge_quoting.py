@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from typer.testing import CliRunner
 
+from bridge.cli import app
 from bridge.client import FirmQuote, QuoteRequest, Refusal
 from bridge.rates.pricing import Pair, buyer_rate, price_of_target
 from bridge.rates.reference import reference_rates
@@ -59,6 +61,14 @@ def test_each_price_asked_for_is_answered_by_itself(stage: Any) -> None:
     given = answers[-1]
     assert isinstance(given, FirmQuote)
     assert (given.request_id, given.quote.source_amount) == ("given", 1_000)
+
+
+def test_the_token_that_the_command_prints_opens_the_door(stage: Any) -> None:
+    config = ["--config", str(stage.folder / "bridge.toml")]
+    printed = CliRunner().invoke(app, ["token", *config, "--subject", "auditor", "--scope", "audit"])
+    token = {"Authorization": f"Bearer {printed.output.strip()}"}
+    assert httpx2.get(f"{stage.endpoint}/v1/reservations", headers=token).status_code == 200
+    assert httpx2.get(f"{stage.endpoint}/openapi.json").json()["info"]["title"] == "Feiqian bridge"
 
 
 def test_a_suspended_member_is_asked_to_leave_at_once(stage: Any) -> None:
