@@ -18,6 +18,8 @@ from contracts.terms.errors import BadToken, Forbidden
 from serving.keys import MessageKey
 
 _ALGORITHM = "Ed25519"
+_MAX_TOKEN = 4096
+"""Characters; an unread token may nest its JSON no deeper than its length."""
 _bearer = HTTPBearer(auto_error=False, description="A token issued by this service: `feiqian token --help`")
 
 
@@ -52,12 +54,14 @@ class Tokens:
 
     def read(self, token: str) -> Caller:
         """The caller a token names. Raises BadToken when it is not ours, altered or expired."""
+        if len(token) > _MAX_TOKEN:
+            raise BadToken("a token of this service is shorter")
         try:
             claims = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
             jwt.JWTClaimsRegistry(
                 iss={"essential": True, "value": self._issuer}, exp={"essential": True}, sub={"essential": True}
             ).validate(claims)
-        except (JoseError, ValueError) as failure:
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as failure:
             raise BadToken(f"not a token of {self._issuer}, or one that has expired; ask for a new one") from failure
         return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +16,8 @@ from contracts.terms.errors import Malformed
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _MAX_DEPTH = 16
+_STRING = re.compile(rb'"[^"]*"?')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -25,7 +29,7 @@ class Schema(BaseModel):
 
 
 class StrictRoute(APIRoute):
-    """A route that refuses a JSON body with duplicate keys, NaN, oversized numbers or deep nesting."""
+    """A route that refuses a JSON body with duplicate keys, NaN, oversized numbers, half characters or deep nesting."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -44,21 +48,25 @@ def check_json(body: bytes) -> None:
         return
     _check_depth(body)
     try:
-        json.loads(body.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite
+        )
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair could be neither stored nor answered
     except (ValueError, RecursionError) as failure:
         raise Malformed(f"the body is not JSON: {failure}"[:200]) from failure
 
 
 def _check_depth(body: bytes) -> None:
-    """Bound the nesting before parsing, because parsers recurse; brackets inside strings only make it stricter."""
-    depth = 0
-    for character in body:
-        if character in b"[{":
-            depth += 1
-            if depth > _MAX_DEPTH:
-                raise Malformed(f"the body is nested deeper than {_MAX_DEPTH} levels")
-        elif character in b"]}":
-            depth -= 1
+    """Bound the nesting before parsing: parsers recurse, and libraries of ours raise the limit beyond the stack.
+
+    What follows the first mistake in the JSON may be counted wrongly; no parser gets there.
+    """
+    depth, unescaped = 0, body.replace(rb"\\", b"").replace(rb'\"', b"")
+    for bracket in _STRING.sub(b"", unescaped).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > _MAX_DEPTH:
+            raise Malformed(f"the body is nested deeper than {_MAX_DEPTH} levels")
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -66,6 +74,13 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(set(keys)) != len(keys):
         raise ValueError("a key stands twice in one object")
     return dict(pairs)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _no_constant(name: str) -> object:

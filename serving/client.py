@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 
-from contracts.terms.errors import BadSignature, FeiqianError, PeerUnavailable
+from contracts.terms.errors import BadSignature, FeiqianError, Malformed, PeerUnavailable, Refused
 from contracts.terms.identifiers import Address
+from serving.bodies import MAX_BODY_BYTES, check_json
 from serving.messages import Messenger, RequestMessage, ResponseMessage
 
+_REASON = re.compile("[A-Z]{2}[A-Z0-9]{2}")
+_KIND = re.compile("[a-z-]{1,60}")
+_MAX_DETAIL = 300
 
-class PeerRefusal(FeiqianError):
+
+class PeerRefusal(Refused):
     """The other institution answered with a problem document; its own reason and detail are kept."""
 
     title = "The other institution refused"
@@ -31,12 +39,11 @@ class Peer:
 
 
 class PeerClient:
-    """Signed JSON over HTTP with short time-outs. Safe to use from several threads."""
+    """Signed JSON over HTTP: each answer whole within `timeout` seconds. Safe to use from several threads."""
 
     def __init__(self, messenger: Messenger, timeout: float = 5.0) -> None:
-        self._messenger = messenger
-        limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
-        self._http = httpx2.Client(timeout=httpx2.Timeout(timeout, connect=1.0), limits=limits, trust_env=False)
+        self._messenger, self._timeout = messenger, timeout
+        self._http = self._connections()
 
     def post(self, peer: Peer, path: str, body: bytes) -> Any:
         """POST JSON bytes to `peer` and return the parsed answer.
@@ -44,38 +51,65 @@ class PeerClient:
         Raises PeerUnavailable (no answer, or one that is not provably this peer's answer to this request) and
         PeerRefusal (a problem document, with the peer's ISO 20022 reason).
         """
-        message = RequestMessage("POST", peer.endpoint + path, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        message = RequestMessage("POST", peer.endpoint + path, headers)
         self._messenger.sign_request(message, body)
+        answer, content = self._exchange(peer, message, body)
         try:
-            response = self._http.post(message.url, content=body, headers=dict(message.headers))
-        except httpx2.HTTPError as failure:
-            raise PeerUnavailable(f"{peer.endpoint} does not answer: {type(failure).__name__}") from failure
-        if response.status_code != 401:
-            self._check_answer(peer, message, response)
-        if response.status_code >= 400:
-            raise _refusal(response)
-        return response.json()
+            self._check_answer(peer, answer, content)
+        except PeerUnavailable:
+            # A connection that got out of step would hand its next answer to another payment: use none of them again.
+            self._http = self._connections()
+            raise
+        document = _read(peer, content)
+        if answer.status_code >= 400:
+            raise _refusal(answer.status_code, document)
+        return document
 
     def close(self) -> None:
         self._http.close()
 
-    def _check_answer(self, peer: Peer, message: RequestMessage, response: httpx2.Response) -> None:
-        answer = ResponseMessage(response.status_code, message, dict(response.headers))
+    def _connections(self) -> httpx2.Client:
+        limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
+        return httpx2.Client(timeout=httpx2.Timeout(self._timeout, connect=1.0), limits=limits, trust_env=False)
+
+    def _exchange(self, peer: Peer, message: RequestMessage, body: bytes) -> tuple[ResponseMessage, bytes]:
+        ends, content = time.monotonic() + self._timeout, bytearray()
         try:
-            answered_by = self._messenger.verify_response(answer, response.content).participant.account
+            with self._http.stream("POST", message.url, content=body, headers=dict(message.headers)) as response:
+                for chunk in response.iter_raw():
+                    content += chunk
+                    if len(content) > MAX_BODY_BYTES or time.monotonic() > ends:
+                        raise PeerUnavailable(f"the answer of {peer.endpoint} is too long or too slow")
+        except httpx2.HTTPError as failure:
+            raise PeerUnavailable(f"{peer.endpoint} does not answer: {type(failure).__name__}") from failure
+        return ResponseMessage(response.status_code, message, dict(response.headers)), bytes(content)
+
+    def _check_answer(self, peer: Peer, answer: ResponseMessage, content: bytes) -> None:
+        try:
+            answered_by = self._messenger.verify_response(answer, content).participant.account
         except BadSignature as failure:
             raise PeerUnavailable(f"the answer of {peer.endpoint} is not signed as it must be: {failure}") from failure
         if answered_by != peer.account:
             raise PeerUnavailable(f"{peer.endpoint} answered as {answered_by}, not as {peer.account}")
 
 
-def _refusal(response: httpx2.Response) -> FeiqianError:
+def _read(peer: Peer, content: bytes) -> Any:
     try:
-        problem = response.json()
-        detail, reason = str(problem["detail"]), str(problem["reason"])
+        check_json(content)
+        return json.loads(content)
+    except (Malformed, ValueError) as failure:
+        raise PeerUnavailable(f"the answer of {peer.endpoint} cannot be read") from failure
+
+
+def _refusal(status: int, problem: Any) -> FeiqianError:
+    """What a problem document says, kept within bounds: another institution wrote it."""
+    try:
+        detail, reason = str(problem["detail"])[:_MAX_DETAIL], str(problem["reason"])
         kind = str(problem["type"]).rsplit(":", 1)[-1]
-    except (ValueError, KeyError, TypeError):
-        return PeerUnavailable(f"the peer answered {response.status_code} without a problem document")
-    if response.status_code in (429, 500, 502, 503, 504):
+    except (KeyError, TypeError, IndexError):
+        return PeerUnavailable(f"the peer answered {status} without a problem document")
+    if status == 429 or status >= 500:
         return PeerUnavailable(detail)
-    return PeerRefusal(detail, reason, response.status_code, kind)
+    reason, kind = reason if _REASON.fullmatch(reason) else "NARR", kind if _KIND.fullmatch(kind) else "unknown"
+    return PeerRefusal(detail, reason, status, kind)

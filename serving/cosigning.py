@@ -92,7 +92,8 @@ class SignedRecord:
             "state": LIVE,
         }
         connection.execute(insert(self._batches).values(row))
-        connection.execute(insert(self._payments), [{"batch_hash": name, "uetr": uetr} for uetr in uetrs])
+        if uetrs:
+            connection.execute(insert(self._payments), [{"batch_hash": name, "uetr": uetr} for uetr in uetrs])
 
     def settle(self, connection: Connection, place: Place, name: bytes) -> list[str]:
         """The batch `name` is final at `place`: the UETRs of its own payments. Other batches there are dead."""

@@ -19,6 +19,8 @@ import pysqlite3
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 
+from contracts.terms.errors import Unavailable
+
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
 
@@ -37,7 +39,9 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._writing = _engine(path, NullPool, "BEGIN IMMEDIATE")
-        self._reading = _engine(path, QueuePool, "BEGIN", pool_size=8, max_overflow=32)
+        self._reading = _engine(path, QueuePool, "BEGIN", "query_only=ON", pool_size=8, max_overflow=32)
+        self._writing.connect().close()  # a file that does not open is said here, not by a writer that never answers
+        self._open, self._door = True, threading.Lock()
         self._queue: queue.Queue[tuple[Work[Any], Future[Any]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name=f"writer-{path.stem}", daemon=True)
         self._thread.start()
@@ -50,9 +54,13 @@ class Database:
         return self.submit(work).result()
 
     def submit(self, work: Work[Result]) -> Future[Result]:
-        """Queue `work`; the future resolves after the commit."""
+        """Queue `work`; the future resolves after the commit. Raises Unavailable once the database is closed."""
+        assert threading.current_thread() is not self._thread, "work that waits for other work waits for ever"
         future: Future[Result] = Future()
-        self._queue.put((work, future))
+        with self._door:
+            if not self._open:
+                raise Unavailable("this service is stopping")
+            self._queue.put((work, future))
         return future
 
     @contextmanager
@@ -69,7 +77,9 @@ class Database:
 
     def close(self) -> None:
         """Finish what is queued and stop the writer."""
-        self._queue.put(None)
+        with self._door:
+            self._open = False
+            self._queue.put(None)
         self._thread.join()
         self._writing.dispose()
         self._reading.dispose()
@@ -78,7 +88,8 @@ class Database:
         with self._writing.connect() as connection:
             while (first := self._queue.get()) is not None:
                 group, stop = self._gather(first)
-                self._commit(connection, group)
+                # Whoever stopped waiting before the work began is not served; from then on the outcome stands.
+                self._commit(connection, [each for each in group if each[1].set_running_or_notify_cancel()])
                 if stop:
                     return
 
@@ -124,13 +135,13 @@ def _attempt(connection: Connection, work: Work[Any]) -> tuple[Any, BaseExceptio
     return result, None
 
 
-def _engine(path: Path, pool: Any, begin: str, **pool_arguments: int) -> Engine:
+def _engine(path: Path, pool: Any, begin: str, *pragmas: str, **pool_arguments: int) -> Engine:
     engine = create_engine(f"sqlite+pysqlite:///{path}", module=pysqlite3, poolclass=pool, **pool_arguments)
 
     @event.listens_for(engine, "connect")
     def _configure(raw: Any, _: object) -> None:
         raw.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", *pragmas):
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -13,6 +15,8 @@ from eth_account import Account
 from contracts.terms.signing import LocalSigner
 
 SCRYPT_COST = 2**18
+
+Key = TypeVar("Key")
 
 
 class KeyUnreadable(ValueError):
@@ -46,15 +50,24 @@ def read_keystore(path: Path, password: str) -> bytes:
         return bytes(Account.decrypt(json.loads(path.read_text()), password))
     except FileNotFoundError as failure:
         raise KeyUnreadable(f"no keystore at {path}") from failure
-    except (ValueError, KeyError, TypeError, RuntimeError) as failure:
+    except OSError as failure:
+        raise KeyUnreadable(f"the keystore {path} cannot be read: {failure.strerror}") from failure
+    except Exception as failure:  # a damaged file fails in as many ways as its decoders have
         raise KeyUnreadable(f"the keystore {path} does not open: wrong password or damaged file") from failure
 
 
 def open_signer(path: Path, password: str) -> LocalSigner:
     """The secp256k1 signer kept in a keystore."""
-    return LocalSigner(read_keystore(path, password))
+    return _made_of(path, LocalSigner, read_keystore(path, password))
 
 
 def open_message_key(path: Path, password: str) -> MessageKey:
     """The Ed25519 key kept in a keystore."""
-    return MessageKey(read_keystore(path, password))
+    return _made_of(path, MessageKey, read_keystore(path, password))
+
+
+def _made_of(path: Path, kind: Callable[[bytes], Key], secret: bytes) -> Key:
+    try:
+        return kind(secret)
+    except ValueError:
+        raise KeyUnreadable(f"the keystore {path} holds no key of the kind that is needed") from None

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
 from contracts.terms.parties import Participant
 from serving.bodies import Handler, check_json
@@ -35,8 +36,8 @@ class SignedRoute(APIRoute):
             door: PeerDoor = request.app.state.peer_door
             body = await request.body()
             message = _request_message(door, request)
-            request.state.sender = await run_in_threadpool(_authenticate, door, message, body)
             try:
+                request.state.sender = await run_in_threadpool(_authenticate, door, message, body)
                 check_json(body)
                 response = await handle(request)
             except Exception as error:
@@ -61,11 +62,15 @@ def _authenticate(door: PeerDoor, message: RequestMessage, body: bytes) -> Parti
 
 def _request_message(door: PeerDoor, request: Request) -> RequestMessage:
     """The request as its sender signed it: under our registered endpoint, whatever a proxy did to the Host header."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RequestMessage(request.method, f"{door.endpoint}{request.url.path}{query}", dict(request.headers))
+    target = bytes(request.scope["raw_path"]) + (b"?" + query if (query := request.scope["query_string"]) else b"")
+    return RequestMessage(request.method, door.endpoint + target.decode("latin-1"), dict(request.headers))
 
 
 def _sign(door: PeerDoor, message: RequestMessage, response: Response) -> None:
     headers: dict[str, Any] = {}
-    door.messenger.sign_response(ResponseMessage(response.status_code, message, headers), bytes(response.body))
+    try:
+        door.messenger.sign_response(ResponseMessage(response.status_code, message, headers), bytes(response.body))
+    except HTTPMessageSignaturesException:
+        assert response.status_code == 401, "only a request without a readable signature cannot be answered with one"
+        return
     response.headers.update(headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import structlog
@@ -32,6 +33,7 @@ _STATUS: tuple[tuple[type[FeiqianError], int], ...] = (
     (Refused, 422),
     (Unavailable, 503),
 )
+_NAME = re.compile(r"[\w-]{1,40}", re.ASCII)
 _log = structlog.get_logger(__name__)
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
@@ -67,7 +69,7 @@ def problem_response(error: FeiqianError) -> JSONResponse:
     headers = {"Retry-After": "1"} if status == 503 else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _problem(status, error.kind(), error.title, error.detail, error.reason, error.fields, headers)
+    return _problem(status, error.kind(), error.title, error.detail, error.iso_reason, error.fields, headers)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -95,7 +97,8 @@ def problem_of(request: Request, error: Exception) -> JSONResponse:
 def _first_invalid(error: RequestValidationError) -> str:
     """Name the first wrong field and what is wrong with it; never echo the caller's input."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    names = (part if _NAME.fullmatch(part) else "(a name that is none)" for part in map(str, first["loc"]))
+    where = ".".join(name for name in names if name != "body") or "the body"
     return f"{where}: {first['msg']}"
 
 

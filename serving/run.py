@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +13,7 @@ from contracts.terms.errors import FeiqianError
 from serving.app import serve
 from serving.auth import Tokens
 from serving.keys import KeyUnreadable, open_message_key
-from serving.settings import ServiceSettings, load_settings
+from serving.settings import ServiceSettings, load_settings, stop
 from serving.telemetry import configure_logs
 
 AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
@@ -29,7 +28,7 @@ def run_service(kind: type[AnySettings], config: Path, create: Callable[[AnySett
     try:
         app = create(settings)
     except (FeiqianError, KeyUnreadable) as failure:
-        sys.exit(f"{settings.name} cannot start: {failure}")
+        stop(f"{settings.name} cannot start: {failure}")
     serve(app, settings.host, settings.port)
 
 
@@ -39,5 +38,5 @@ def issue_token(kind: type[AnySettings], config: Path, subject: str, scopes: lis
     try:
         key = open_message_key(settings.token_key, settings.password())
     except KeyUnreadable as failure:
-        sys.exit(f"settings: {failure}")
+        stop(f"settings: {failure}")
     return Tokens(settings.name, key).issue(subject, scopes, lifetime)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar, cast
+from typing import ClassVar, Literal, NoReturn, TypeVar, cast
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from contracts.terms.errors import Malformed
 from contracts.terms.identifiers import address
 from serving.keys import KeyUnreadable
 
@@ -39,7 +40,8 @@ class ServiceSettings(BaseSettings):
     network: Path = Field(description="the network's genesis file: chain id, validators, contracts")
     chain_url: str = Field(description="JSON-RPC of a chain node that this institution trusts")
     finality: Literal["seals", "instant", "tag"] = Field(
-        default="seals", description="what makes a block final: its validators' seals, consensus (QBFT), or the node's word"
+        default="seals",
+        description="what makes a block final: seals, consensus (QBFT), or the chain node's word",
     )
     message_key: Path = Field(description="keystore of the Ed25519 key that signs HTTP messages")
     token_key: Path = Field(description="keystore of the Ed25519 key that signs bearer tokens")
@@ -48,7 +50,10 @@ class ServiceSettings(BaseSettings):
     @field_validator("account")
     @classmethod
     def _check_account(cls, value: str) -> str:
-        return address(value)
+        try:
+            return address(value)
+        except Malformed as failure:
+            raise ValueError(failure.detail) from failure
 
     @field_validator("endpoint", "chain_url")
     @classmethod
@@ -61,7 +66,7 @@ class ServiceSettings(BaseSettings):
         """The keystores' password, without the line end. Raises KeyUnreadable."""
         try:
             return self.password_file.read_text().rstrip("\n")
-        except OSError as failure:
+        except (OSError, UnicodeDecodeError) as failure:
             raise KeyUnreadable(f"password_file: cannot read {self.password_file}") from failure
 
     @classmethod
@@ -79,13 +84,19 @@ class ServiceSettings(BaseSettings):
 def load_settings(kind: type[AnySettings], file: Path) -> AnySettings:
     """Read a service's settings, or leave the process with one line that names the wrong one (exit code 2)."""
     if not file.is_file():
-        sys.exit(f"settings: there is no file {file}")
+        stop(f"settings: there is no file {file}")
     bound = type(kind.__name__, (kind,), {"_file": file, "__module__": kind.__module__})
     try:
         return cast(Callable[[], AnySettings], bound)()
     except ValidationError as failure:
         first = failure.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        sys.exit(f"settings: {where}: {first['msg']} (in {file} or the environment)")
-    except ValueError as failure:
-        sys.exit(f"settings: {file}: {failure}")
+        stop(f"settings: {where}: {first['msg']} (in {file} or the environment)")
+    except (ValueError, OSError) as failure:
+        stop(f"settings: {file}: {failure}")
+
+
+def stop(why: str) -> NoReturn:
+    """Leave the process with one line on standard error and exit code 2: what is wrong is the operator's to mend."""
+    print(" ".join(why.split()), file=sys.stderr)  # noqa: T201
+    sys.exit(2)

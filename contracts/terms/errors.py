@@ -33,7 +33,10 @@ from typing import ClassVar
 
 
 class FeiqianError(Exception):
-    """A refusal with a stable `kind`, a title, an ISO 20022 `reason` and typed `fields`."""
+    """A refusal with a stable `kind`, a title, an ISO 20022 `reason` and typed `fields`.
+
+    `iso_reason` is the reason of this very refusal: the leaf's, unless another institution gave its own.
+    """
 
     title: ClassVar[str] = "The request failed"
     reason: ClassVar[str] = "NARR"
@@ -42,6 +45,7 @@ class FeiqianError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.fields = fields
+        self.iso_reason = self.reason
 
     @classmethod
     def kind(cls) -> str:
