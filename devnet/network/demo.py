@@ -64,7 +64,7 @@ class Demo:
 
     def begin(self) -> None:
         """Every process runs, every member is admitted, customers have money, merchants have codes."""
-        self._head("0", "a network of three institutions, an FX provider and a chain, each service a process")
+        self._head("0", "three institutions, an FX provider and a chain, as processes")
         with self._timed("ready"):
             run(self.folder, self.processes)
             self.codes = dict(welcome(self.apis))
@@ -179,6 +179,13 @@ class Demo:
         for name, figure in rows.items():
             table.add_row(name, figure)
         return table
+
+    def summary(self) -> str:
+        """How all payments ended, in a few words."""
+        ended = self.ended
+        return (
+            f"{ended['settled']} payments settled, {ended['refused']} refused, {ended['expired']} expired, all proven"
+        )
 
     def _pay(self, wallet: NodeApi, payer: Customer, merchant: str, amount: int) -> str:
         quote = wallet.quote(payer.id, payer.owner, self.codes[merchant], amount)

@@ -7,9 +7,12 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from devnet.network.demo import Demo
 
 app = typer.Typer(help="A whole network on this machine settles real QR payments.")
 
@@ -56,17 +59,18 @@ def demo(
     if not done:
         typer.echo(f"demo: FAILED (logs and databases: {path})")
         raise typer.Exit(1)
-    typer.echo(f"demo: OK ({payments} payments settled, one refused, one expired, all proven; seed {seed})")
+    typer.echo(f"demo: OK ({performance.summary()}; seed {seed})")
 
 
-def _invite(performance) -> None:  # type: ignore[no-untyped-def]
+def _invite(performance: Demo) -> None:
     """Print where everything answers, and lines to try."""
     from devnet.network.demo import shop_to_try
+    from devnet.network.found import write_private
     from devnet.network.invitation import addresses, shell_lines
 
     folder, shop = performance.folder, shop_to_try()
     lines = shell_lines(folder, performance.apis, shop, performance.codes[shop.id])
-    (folder.path / "try.sh").write_text(lines)
+    write_private(folder.path / "try.sh", lines)
     typer.echo("\nThe network is left running:")
     for service, address in addresses(folder):
         typer.echo(f"  {service:24}{address}")

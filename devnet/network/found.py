@@ -40,7 +40,7 @@ def found(path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0) -> Net
         raise Conflict(f"{path} is not empty; found a network in a new folder")
     for each in ("settings", "databases", "logs", "keys"):
         (path / each).mkdir(parents=True, mode=0o700)
-    _write_private(path / "password", secrets.token_urlsafe(24) + "\n")
+    write_private(path / "password", secrets.token_urlsafe(24) + "\n")
     plan = Plan(_free_ports(), {}, _names(), heartbeat, payment_lifetime)
     folder = NetworkFolder(path, plan)
     accounts = _write_keys(folder)
@@ -93,7 +93,7 @@ def _write_keys(folder: NetworkFolder) -> dict[str, Address]:
         if service != CHAIN:
             _write_key(folder, service, "token")
     sealer = secrets.token_bytes(32)
-    _write_private(folder.sealer_key, sealer.hex() + "\n")
+    write_private(folder.sealer_key, sealer.hex() + "\n")
     return accounts | {cast.SEALER: LocalSigner(sealer).address}
 
 
@@ -168,7 +168,8 @@ def _toml(values: Mapping[str, object]) -> str:
     return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """A new file that only its owner may read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
+from pathlib import Path
 
 from devnet.network.api import Apis, NodeApi
 from devnet.network.folder import CHAIN, SERVICES, NetworkFolder
 from devnet.network.people import CUSTOMERS, Merchant
 
+_CURL = "curl -sS -w '\\n'"
 _FIELD = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"{name}\"])'"
 
 
@@ -23,6 +26,7 @@ def shell_lines(folder: NetworkFolder, apis: Apis, merchant: Merchant, code: str
     payer, wallet, acquirer = CUSTOMERS[0], apis.nodes[CUSTOMERS[0].country], apis.nodes[merchant.country]
     quote = json.dumps({"account": payer.id, "code": code, "amount": "12000"})
     pay = '{"quote_id":"\'$QUOTE\'"}'
+    feiqian, network = _command(), shlex.quote(str(folder.network_file))
     evidence = shlex.quote(str(folder.path / "my-evidence.json"))
     return "\n".join(
         [
@@ -42,12 +46,17 @@ def shell_lines(folder: NetworkFolder, apis: Apis, merchant: Merchant, code: str
             "# an auditor: fetches the evidence of that payment and proves it offline",
             f"AUDITOR={_bearer(wallet, 'auditor', 'audit')}",
             _get(wallet, "AUDITOR", "/v1/payments/$UETR/evidence") + f" > {evidence}",
-            f"feiqian audit verify {evidence} --network {shlex.quote(str(folder.network_file))}",
-            f"feiqian audit completeness --network {shlex.quote(str(folder.network_file))} "
-            f"--chain-url {folder.url(CHAIN)}",
+            f"{feiqian} audit verify {evidence} --network {network}",
+            f"{feiqian} audit completeness --network {network} --chain-url {folder.url(CHAIN)}",
             "",
         ]
     )
+
+
+def _command() -> str:
+    """The command `feiqian` of this installation, as a shell finds it."""
+    beside = Path(sys.executable).with_name("feiqian")
+    return shlex.quote(str(beside)) if beside.exists() else "feiqian"
 
 
 def _bearer(api: NodeApi, subject: str, scope: str) -> str:
@@ -55,11 +64,11 @@ def _bearer(api: NodeApi, subject: str, scope: str) -> str:
 
 
 def _get(api: NodeApi, token: str, path: str) -> str:
-    return f'curl -sS -H "${token}" "{api.url}{path}"'
+    return f'{_CURL} -H "${token}" "{api.url}{path}"'
 
 
 def _post(api: NodeApi, token: str, path: str, body: str, headers: str = "") -> str:
-    return f'curl -sS -H "${token}"{headers} -H "Content-Type: application/json" -d {body} {api.url}{path}'
+    return f'{_CURL} -H "${token}"{headers} -H "Content-Type: application/json" -d {body} {api.url}{path}'
 
 
 def _field(name: str) -> str:

@@ -100,7 +100,7 @@ class Processes:
 
     def command(self, service: str) -> list[str]:
         """The command line of a service."""
-        folder, start = self._folder, [sys.executable, "-m", "feiqian", SERVICES[service]]
+        folder, start = self._folder, [sys.executable, "-P", "-m", "feiqian", SERVICES[service]]
         if service != CHAIN:
             return [*start, "serve", "--config", str(folder.settings(service))]
         options = {

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from contracts.chain.client import ChainClient
 from contracts.terms.documents import from_document
 from contracts.terms.payment import PaymentTerms
 from devnet.network import auditor
 from devnet.network.api import Apis, NoAnswer, Problem, Standing
+from devnet.network.cli import app as network_command
 from devnet.network.folder import SERVICES, NetworkFolder
 from devnet.network.found import found
 from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, paid_in, welcome
@@ -282,3 +284,14 @@ def test_the_load_settles_through_the_kill_and_the_sums_hold(survived: Round) ->
     assert ends["settled"] >= 10, ends
     report = auditor.await_sums(survived.stage.folder, survived.stage.apis)
     assert not report.problems, report
+
+
+def test_the_command_line_shows_and_stops_the_network(stage: Stage) -> None:
+    """Last in this file: `feiqian network` needs nothing but the folder, also in another process."""
+    path = str(stage.folder.path)
+    shown = CliRunner().invoke(network_command, ["status", path])
+    assert shown.exit_code == 0
+    assert "not running" not in shown.output
+    assert CliRunner().invoke(network_command, ["stop", path]).exit_code == 0
+    assert not any(map(stage.processes.is_running, SERVICES))
+    assert CliRunner().invoke(network_command, ["status", path]).output.count("not running") == len(SERVICES)
