@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
-from serving.bodies import MAX_BODY_BYTES
+from serving.bodies import BoundedBodies
 from serving.problems import PROBLEM_RESPONSES, install_problem_handlers
 
 VERSION = "0.1.0"
@@ -25,9 +25,9 @@ def new_app(title: str, description: str, lifespan: Callable[[FastAPI], Abstract
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
         responses=PROBLEM_RESPONSES,
     )
+    app.add_middleware(BoundedBodies)
     install_problem_handlers(app)
     patch_fastapi(app)
 

@@ -106,6 +106,7 @@ def _http_problem(request: Request, error: HTTPException) -> JSONResponse:
     detail = {
         404: f"there is no {request.url.path} here; see /docs",
         405: f"{request.method} is not possible here; see /docs",
+        408: "the body did not arrive in time",
         413: "the body is too large",
     }.get(error.status_code, str(error.detail))
     return _problem(error.status_code, "http", str(error.detail), detail, "NARR", {}, error.headers)
