@@ -114,6 +114,7 @@ class Database:
                 for work, future in group:
                     outcomes.append((future, *_attempt(connection, work)))
         except BaseException as failure:  # the commit itself failed: nobody may hear "done"
+            connection.invalidate()  # SQLite may keep the transaction open; the next group starts on a new connection
             for _, future in group:
                 future.set_exception(failure)
             return

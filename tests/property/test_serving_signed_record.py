@@ -1,0 +1,200 @@
+"""The record that a member makes before it signs: whatever happens in whatever order, no payment settles twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import Connection, MetaData, create_engine
+
+from contracts.terms.batch import Batch
+from contracts.terms.commitments import batch_hash
+from contracts.terms.errors import AlreadySigned
+from serving.cosigning import SignedRecord, signed_tables
+
+AGENT, OTHER_AGENT, CONTRACT = ("0x" + digit * 40 for digit in "123")
+UETRS = [f"00000000-0000-4000-8000-{number:012d}" for number in range(4)]
+START, LIFETIME = 1_000, 15
+
+
+def batch(
+    sequence: int = 0, root: int = 1, deadline: int = START + LIFETIME, lane: int = 0, agent: str = AGENT
+) -> Batch:
+    return Batch(agent, lane, sequence, bytes([root]) * 32, 1, (agent,), (), deadline)
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    yield from opened()
+
+
+def opened() -> Iterator[Connection]:
+    metadata = MetaData()
+    signed_tables(metadata)
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def record() -> SignedRecord:
+    return SignedRecord(signed_tables(MetaData()), CONTRACT)
+
+
+def test_a_batch_is_recorded_once_however_often_it_is_asked(connection: Connection, record: SignedRecord) -> None:
+    for _ in range(3):
+        record.record(connection, batch(), UETRS[:2])
+    assert record.payments_of(connection, batch_hash(batch())) == UETRS[:2]
+    assert record.is_live(connection, batch_hash(batch()))
+    assert record.live(connection, UETRS) == set(UETRS[:2])
+
+
+def test_another_batch_at_the_same_place_may_hold_the_payment(connection: Connection, record: SignedRecord) -> None:
+    record.record(connection, batch(root=1), UETRS[:1])
+    record.record(connection, batch(root=2), UETRS[:2])
+    assert record.live(connection, UETRS) == set(UETRS[:2])
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [batch(sequence=1), batch(lane=1), batch(agent=OTHER_AGENT)], ids=["sequence", "lane", "agent"]
+)
+def test_another_place_is_refused_while_the_first_batch_may_settle(
+    connection: Connection, record: SignedRecord, elsewhere: Batch
+) -> None:
+    record.record(connection, batch(), UETRS[:1])
+    with pytest.raises(AlreadySigned) as refusal:
+        record.record(connection, elsewhere, UETRS[:2])
+    assert refusal.value.fields == {"uetr": UETRS[0]}
+    assert not record.is_live(connection, batch_hash(elsewhere))
+    record.record(connection, elsewhere, UETRS[1:2])
+
+
+def test_another_place_is_free_once_the_deadline_is_past_in_a_final_block(
+    connection: Connection, record: SignedRecord
+) -> None:
+    """A batch may still be in the block of its very deadline: that block does not bury it."""
+    record.record(connection, batch(), UETRS[:1])
+    record.bury(connection, START + LIFETIME)
+    with pytest.raises(AlreadySigned):
+        record.record(connection, batch(sequence=1), UETRS[:1])
+    record.bury(connection, START + LIFETIME + 1)
+    record.record(connection, batch(sequence=1, deadline=START + 2 * LIFETIME), UETRS[:1])
+
+
+def test_another_place_is_free_once_the_first_is_final_without_the_payment(
+    connection: Connection, record: SignedRecord
+) -> None:
+    record.record(connection, batch(root=1), UETRS[:1])
+    record.record(connection, batch(root=2), UETRS[1:2])
+    assert record.settle(connection, batch().place, batch_hash(batch(root=2))) == UETRS[1:2]
+    record.record(connection, batch(sequence=1), UETRS[:1])
+    with pytest.raises(AlreadySigned):
+        record.record(connection, batch(sequence=2), UETRS[1:2])
+
+
+def test_a_batch_of_others_that_settles_at_a_place_kills_ours(connection: Connection, record: SignedRecord) -> None:
+    record.record(connection, batch(root=1), UETRS[:1])
+    assert record.settle(connection, batch().place, batch_hash(batch(root=9))) == []
+    record.record(connection, batch(sequence=1), UETRS[:1])
+
+
+def test_what_is_settled_stays_settled_after_its_deadline(connection: Connection, record: SignedRecord) -> None:
+    record.record(connection, batch(), UETRS[:1])
+    record.settle(connection, batch().place, batch_hash(batch()))
+    record.bury(connection, START + 10 * LIFETIME)
+    with pytest.raises(AlreadySigned):
+        record.record(connection, batch(sequence=1, deadline=START + 11 * LIFETIME), UETRS[:1])
+    with pytest.raises(AlreadySigned, match="settled"):
+        record.record(connection, batch(), UETRS[:1])
+
+
+def test_a_dead_batch_is_not_signed_again(connection: Connection, record: SignedRecord) -> None:
+    record.record(connection, batch(), UETRS[:1])
+    record.bury(connection, START + LIFETIME + 1)
+    with pytest.raises(AlreadySigned, match="dead"):
+        record.record(connection, batch(), UETRS[:1])
+    assert record.live(connection, UETRS) == set()
+
+
+@dataclass(frozen=True)
+class Signed:
+    batch: Batch
+    uetrs: tuple[str, ...]
+
+
+class Chain(RuleBasedStateMachine):
+    """A contract that stores one batch a place and takes none after its deadline, and a member that follows it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened = opened()
+        self.connection = next(self._opened)
+        self.record = SignedRecord(signed_tables(MetaData()), CONTRACT)
+        self.now = START
+        self.signed: list[Signed] = []
+        self.settled: dict[object, Signed] = {}
+
+    def teardown(self) -> None:
+        self._opened.close()  # type: ignore[attr-defined]
+
+    def may_settle(self, signed: Signed) -> bool:
+        return signed.batch.place not in self.settled and signed.batch.deadline >= self.now
+
+    @rule(
+        sequence=st.integers(0, 2),
+        lane=st.integers(0, 1),
+        root=st.integers(1, 3),
+        life=st.integers(0, LIFETIME),
+        uetrs=st.lists(st.sampled_from(UETRS), min_size=1, max_size=3, unique=True).map(tuple),
+    )
+    def ask(self, sequence: int, lane: int, root: int, life: int, uetrs: tuple[str, ...]) -> None:
+        asked = Signed(replace(batch(sequence, root, self.now + life), lane=lane), uetrs)
+        if asked.batch.place in self.settled or any(each.batch == asked.batch for each in self.signed):
+            return
+        elsewhere = [
+            each
+            for each in self.signed
+            if each.batch.place != asked.batch.place
+            and set(each.uetrs) & set(uetrs)
+            and (self.may_settle(each) or self.settled.get(each.batch.place) is each)
+        ]
+        try:
+            self.record.record(self.connection, asked.batch, uetrs)
+        except AlreadySigned:
+            assert elsewhere, "a payment that can settle nowhere else must not be stuck"
+            return
+        assert not elsewhere, "a payment that may settle elsewhere was signed again"
+        self.signed.append(asked)
+
+    @precondition(lambda self: any(self.may_settle(each) for each in self.signed))
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        chosen = data.draw(st.sampled_from([each for each in self.signed if self.may_settle(each)]))
+        self.settled[chosen.batch.place] = chosen
+        paid = self.record.settle(self.connection, chosen.batch.place, batch_hash(chosen.batch))
+        assert sorted(paid) == sorted(chosen.uetrs)
+
+    @rule(seconds=st.integers(1, LIFETIME + 1))
+    def pass_time(self, seconds: int) -> None:
+        self.now += seconds
+        self.record.bury(self.connection, self.now)
+
+    @invariant()
+    def no_payment_settles_twice(self) -> None:
+        paid = [uetr for each in self.settled.values() for uetr in each.uetrs]
+        assert len(paid) == len(set(paid))
+
+    @invariant()
+    def live_is_what_may_still_settle(self) -> None:
+        live = {uetr for each in self.signed if self.may_settle(each) for uetr in each.uetrs}
+        assert self.record.live(self.connection, UETRS) == live
+
+
+TestChain = Chain.TestCase
+TestChain.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
