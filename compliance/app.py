@@ -91,7 +91,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     settlement = chain.network.contracts.settlement.address
     time = ChainTime(chain.clock, settings.chain_tolerance)
     record = SignedRecord(signed, settlement)
-    follower = Follower(database, chain.client, chain.network.contracts, record, time, settings.follow_interval)
+    follower = Follower(database, chain.client, chain.network, record, time, settings.follow_interval)
     screening = ScreeningService(
         database,
         settings.account,

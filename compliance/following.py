@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from compliance import repository
 from compliance.chaintime import ChainTime
-from contracts.chain.client import ChainClient
+from contracts.chain.client import ChainClient, check_finality
 from contracts.chain.events import BatchSettled
 from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
-from contracts.chain.network import Contracts
+from contracts.chain.network import Network
 from contracts.terms.errors import FeiqianError, FinalityViolated
 from serving.cosigning import SignedRecord
 from serving.database import Database
@@ -28,13 +28,14 @@ class Follower:
         self,
         database: Database,
         client: ChainClient,
-        contracts: Contracts,
+        network: Network,
         record: SignedRecord,
         time: ChainTime,
         interval: float,
     ) -> None:
-        self._database, self._client, self._contracts = database, client, contracts
+        self._database, self._client, self._network = database, client, network
         self._record, self._time, self._interval = record, time, interval
+        self._known = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
@@ -48,10 +49,14 @@ class Follower:
     def catch_up(self) -> None:
         """Act on all final blocks there are; then, and not while it lags behind, move the clock.
 
-        Raises ChainUnavailable, and FinalityViolated when a final block was replaced.
+        Raises ChainUnavailable, Malformed when the node serves another chain, and FinalityViolated when a final block
+        was replaced.
         """
+        if not self._known:
+            check_finality(self._client, self._network.chain_id)
+            self._known = True
         last = self._last()
-        while (blocks := next_final_blocks(self._client, self._contracts, last)) is not None:
+        while (blocks := next_final_blocks(self._client, self._network.contracts, last)) is not None:
             self._database.write(_acting_on(self._record, blocks))
             last = blocks.newest
             if self._stopped.is_set():

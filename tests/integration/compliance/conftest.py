@@ -239,7 +239,7 @@ def _dev_chain() -> Iterator[DevChain]:
 def _starter(folder: Path, shared: DevChain) -> Iterator[Callable[..., Service]]:
     running: list[Callable[[], None]] = []
 
-    def start(account: str = WALLET, chain: DevChain = shared, **more: Any) -> Service:
+    def start(account: str = WALLET, chain: DevChain = shared, ready: bool = True, **more: Any) -> Service:
         listening = socket.create_server(("127.0.0.1", 0))
         port = listening.getsockname()[1]
         settings = _settings(folder, account, port, **more)
@@ -259,7 +259,7 @@ def _starter(folder: Path, shared: DevChain) -> Iterator[Callable[..., Service]]
 
         running.append(stop)
         service = Service(settings, chain, clock, stop)
-        _until(lambda: clock.final_time() > 0)
+        _until(lambda: clock.final_time() > 0 or not ready)
         return service
 
     yield start

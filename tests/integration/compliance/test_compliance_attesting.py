@@ -14,7 +14,7 @@ from compliance.attesting import policy_hash
 from compliance.client import AttestationRefusal, AttestationRequest, SignedAttestation
 from compliance.screening.record import Versions
 from compliance.settings import ComplianceSettings
-from contracts.terms.commitments import attestation_hash, batch_hash, typed_digest
+from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, keccak, typed_digest
 from contracts.terms.documents import to_document
 from contracts.terms.signing import recover
 from serving.client import PeerRefusal
@@ -71,6 +71,18 @@ def test_promise_2_no_screening_no_attestation(service: Any) -> None:
         assert (problem, said in detail) == ("not-screened", True), detail
     batch, own = service.batch(service.terms(asked, decision))
     assert isinstance(service.attest(batch, *own), SignedAttestation)
+
+
+def test_an_attestation_anchors_every_decision_before_it(start: Any) -> None:
+    service = start()
+    asked = [service.question() for _ in range(3)]
+    decisions = [service.decide(each) for each in asked]
+    batch, own = service.batch(service.terms(asked[0], decisions[0]))
+    head = bytes(32)
+    for each in asked:
+        [opening] = service.get(f"/v1/openings/{each.uetr}", "audit").json()["openings"]
+        head = keccak(head + canonical_json(opening["record"]))
+    assert service.attest(batch, *own).attestation.log_head == head
 
 
 def test_one_unscreened_payment_spoils_its_batch_and_no_other(service: Any) -> None:

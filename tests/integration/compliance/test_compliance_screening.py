@@ -183,6 +183,15 @@ def test_a_stalled_chain_attests_and_decides_nothing(start: Any) -> None:
         service.attest(batch, *own)
 
 
+def test_the_time_of_another_chain_is_no_time(start: Any, other_chain: Any) -> None:
+    network = replace(other_chain.network, chain_id=other_chain.network.chain_id + 1)
+    service = start(chain=replace(other_chain, network=network), ready=False)
+    for _ in range(3):
+        other_chain.pass_time(1)
+        with pytest.raises(ComplianceUnavailable):
+            service.compliance.screen([service.question()])
+
+
 def test_a_replaced_final_block_halts_for_good(start: Any, other_chain: Any) -> None:
     service = start(chain=other_chain)
     snapshot = service.chain.client.request("evm_snapshot")
