@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from compliance.client import MAX_SCREENINGS, AttestationRequest, Decision, Refusal, Screening
 from compliance.lists.entries import SanctionsList
@@ -14,7 +13,7 @@ from compliance.screening.decide import PartyMatch
 from compliance.screening.questions import own_party
 from compliance.screening.record import Decided
 from contracts.terms.cosigning import IncludedPayment
-from contracts.terms.documents import from_document, to_document
+from contracts.terms.documents import to_document
 from serving.bodies import Schema
 from serving.documents import (
     AttestationField,
@@ -29,21 +28,18 @@ from serving.jsontext import load
 
 MAX_ATTESTATIONS = 64
 
-Text = Annotated[str, AfterValidator(partial(from_document, str))]
-"""JSON can spell half a surrogate pair (RFC 8259, section 8.2); no answer could name it."""
-
 PartyOrNone = PartyField | None
 
 
 class ScreeningSchema(Schema):
     """One payment as one side of it. Contents are checked item by item, so that one bad item spoils no other."""
 
-    uetr: Text
-    side: Text = Field(description="debtor, creditor or provider")
+    uetr: str
+    side: str = Field(description="debtor, creditor or provider")
     debtor: PartyOrNone
     creditor: PartyOrNone
-    debtor_agent: Text
-    creditor_agent: Text
+    debtor_agent: str
+    creditor_agent: str
     legs: list[LegField]
 
     def to_terms(self) -> Screening:
