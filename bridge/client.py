@@ -32,6 +32,8 @@ class QuoteRequest:
     """Ask for a price: exactly one of the two amounts (minor units) is given, the other is what is asked for.
 
     `request_id` is the asker's own, 1 to 64 characters. Currencies are ISO 4217 numeric codes.
+    With `original_uetr` the quote is for a return of that payment, at its own rate: the asker is its creditor agent,
+    the currencies are its own the other way round, and `source_amount`, what is given back, is the one to give.
     """
 
     request_id: str
@@ -39,6 +41,7 @@ class QuoteRequest:
     target_currency: int
     target_amount: MinorUnits | None = None
     source_amount: MinorUnits | None = None
+    original_uetr: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,11 +187,14 @@ def refusal_document(refusal: Refusal, key: str) -> dict[str, str]:
 
 def _quote_request(request: QuoteRequest) -> dict[str, Any]:
     amounts = {"target_amount": request.target_amount, "source_amount": request.source_amount}
-    return {
+    asked: dict[str, Any] = {
         "request_id": request.request_id,
         "source_currency": request.source_currency,
         "target_currency": request.target_currency,
-    } | {name: str(amount) for name, amount in amounts.items() if amount is not None}
+    }
+    asked |= {name: str(amount) for name, amount in amounts.items() if amount is not None}
+    # Bridges that know no returns refuse unknown members, and need not hear of this one.
+    return asked | ({"original_uetr": request.original_uetr} if request.original_uetr else {})
 
 
 def _released(answer: Any) -> list[str]:
