@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx2
@@ -120,10 +121,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     table = seen_messages_table(metadata)
     database = Database(tmp_path_factory.mktemp("door") / "door.sqlite")
     database.migrate(metadata.create_all)
-
-    @contextmanager
-    def nothing() -> Iterator[None]:
-        yield
 
     app = new_app("door", "a door for tests", lambda _: _Lifespan())
     app.include_router(router(acts))
@@ -323,6 +320,10 @@ def test_a_right_signature_that_covers_less_is_refused(door: Door, left_out: str
     assert_refused(door, door.send(hand_signed(door, covered_component_ids=covered)))
 
 
+def test_a_right_signature_for_another_purpose_is_refused(door: Door) -> None:
+    assert_refused(door, door.send(hand_signed(door, tag="other")))
+
+
 def test_the_same_message_is_accepted_once(door: Door) -> None:
     message = door.signed()
     assert door.send(message).status_code == 200
@@ -406,6 +407,7 @@ def answering(answer: Callable[[RequestMessage], Answer]) -> Iterator[str]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             request = RequestMessage("POST", f"{endpoint}{self.path}", dict(self.headers.items()))
+            request.headers["X-Connection"] = str(self.client_address[1])
             status, headers, content = answer(request)
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
@@ -485,7 +487,7 @@ NOT_BELIEVED: dict[str, Callable[[RequestMessage], Answer]] = {
     "signed, but nothing": lambda request: signed_answer(request, b""),
     "signed, but too deep": lambda request: signed_answer(request, b"[" * 100_000),
     "signed, but two meanings": lambda request: signed_answer(request, b'{"paid": true, "paid": false}'),
-    "signed, but too long": lambda request: signed_answer(request, b" " * (MAX_BODY_BYTES + 1)),
+    "signed, but too long": lambda request: signed_answer(request, b'"' + b"x" * MAX_BODY_BYTES + b'"'),
     "a refusal that is no problem document": lambda request: signed_answer(request, b'["detail"]', 422),
 }
 
@@ -500,11 +502,13 @@ def test_an_answer_that_is_not_provably_the_peers_own_is_no_answer(answer: Calla
 
 def test_after_an_answer_to_another_request_the_next_one_is_right() -> None:
     """A connection that got out of step would hand one payment's answer to the next."""
-    kept: list[RequestMessage] = []
+    earlier: dict[str, RequestMessage] = {}
 
     def late(request: RequestMessage) -> Answer:
-        kept.append(request)
-        return signed_answer(kept[-2] if len(kept) == 2 else request, b'{"paid": true}')
+        """On one connection, from the second request on, the answer to the request before."""
+        connection = request.headers["X-Connection"]
+        answered, earlier[connection] = earlier.get(connection, request), request
+        return signed_answer(answered)
 
     client = PeerClient(Messenger(ALICE, KEYS[ALICE], Registry()))
     with answering(late) as endpoint:
@@ -513,6 +517,28 @@ def test_after_an_answer_to_another_request_the_next_one_is_right() -> None:
             client.post(Peer(BOB, endpoint), "/x", BODY)
         assert client.post(Peer(BOB, endpoint), "/x", BODY) == {"paid": True}
     client.close()
+
+
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for() -> None:
+    """Each byte comes in time, the answer never: a hostile peer would hold a worker for ever."""
+    gone = Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
+            while not gone.wait(0.05):
+                connection.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=drip, args=[listening])
+        thread.start()
+        client = PeerClient(Messenger(ALICE, KEYS[ALICE], Registry()), timeout=0.3)
+        with pytest.raises(PeerUnavailable, match="too slow"):
+            client.post(Peer(BOB, f"http://127.0.0.1:{listening.getsockname()[1]}"), "/x", BODY)
+        gone.set()
+        thread.join()
+        client.close()
 
 
 def test_a_peers_words_are_kept_within_bounds() -> None:

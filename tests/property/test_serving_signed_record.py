@@ -55,6 +55,12 @@ def test_a_batch_is_recorded_once_however_often_it_is_asked(connection: Connecti
     assert record.live(connection, UETRS) == set(UETRS[:2])
 
 
+def test_a_batch_without_own_payments_is_recorded_too(connection: Connection, record: SignedRecord) -> None:
+    record.record(connection, batch(), [])
+    assert record.is_live(connection, batch_hash(batch()))
+    assert record.settle(connection, batch().place, batch_hash(batch())) == []
+
+
 def test_another_batch_at_the_same_place_may_hold_the_payment(connection: Connection, record: SignedRecord) -> None:
     record.record(connection, batch(root=1), UETRS[:1])
     record.record(connection, batch(root=2), UETRS[:2])
