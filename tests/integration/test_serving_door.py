@@ -341,6 +341,7 @@ BAD_TOKENS: dict[str, str] = {
     "algorithm none": _unsigned("none"),
     "algorithm None": _unsigned("NONE"),
     "HMAC with the public key": _keyed_with_the_public_key(),
+    "longer than any of ours": _made(_claims(scope="orders:write " * 400)),
     "no subject": _made(_claims(sub=None)),
     "no expiry": _made(_claims(exp=None)),
     "expiry that is a text": _made(_claims(exp="never")),
