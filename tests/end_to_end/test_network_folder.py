@@ -18,9 +18,13 @@ from devnet.network.found import found, keystore_address
 from devnet.network.traffic import purchases
 from nodes.settings import NodeSettings
 from serving.keys import open_signer
-from serving.settings import load_settings
+from serving.settings import ServiceSettings, load_settings
 
-KINDS = {"node": NodeSettings, "bridge": BridgeSettings, "compliance": ComplianceSettings}
+KINDS: dict[str, type[ServiceSettings]] = {
+    "node": NodeSettings,
+    "bridge": BridgeSettings,
+    "compliance": ComplianceSettings,
+}
 
 
 @pytest.fixture(scope="module")
