@@ -58,9 +58,7 @@ _bearer = HTTPBearer(auto_error=False, description="A token of this bridge: `fei
 _as_operator, _as_auditor = require("bridge:read"), require("audit")
 
 
-def reader(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
+def reader(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
     """A dependency: the provider's own people (scope bridge:read) and auditors (scope audit) read the same."""
     try:
         return _as_operator(request, credentials)
@@ -121,6 +119,7 @@ def stored_quote(nonce: str, _: Reader, bridge: Bridge) -> StoredQuoteAnswer:
         residue=str(stored.residue),
         residue_currency=stored.residue_currency,
         used_by=used_by,
+        original_uetr=stored.original_uetr or None,
     )
 
 
@@ -154,7 +153,12 @@ def rates(_: Reader, bridge: Bridge) -> RatesAnswer:
 
 def _price_asked(item: QuoteItem) -> PriceAsked:
     return PriceAsked(
-        item.request_id, item.source_currency, item.target_currency, item.target_amount, item.source_amount
+        item.request_id,
+        item.source_currency,
+        item.target_currency,
+        item.target_amount,
+        item.source_amount,
+        item.original_uetr or "",
     )
 
 
@@ -220,6 +224,7 @@ def _reservation_answer(reservation: Reservation) -> ReservationAnswer:
         target_amount=str(reservation.target_amount),
         deadline=reservation.deadline,
         leaf=reservation.leaf,
+        original_uetr=reservation.original_uetr or None,
     )
 
 

@@ -120,9 +120,7 @@ class Follower:
         uetrs = self._bridge.signed.settle(connection, event.place, event.batch_hash)
         moved = reservations.move(connection, uetrs, State.SIGNED, Move.SETTLE, at)
         assert sorted(moved) == sorted(uetrs), "what is recorded as co-signed is signed, until its batch is over"
-        positions.book(
-            connection, settled_postings(reservations.terms_of(connection, uetrs), self._bridge.account)
-        )
+        positions.book(connection, settled_postings(reservations.terms_of(connection, uetrs), self._bridge.account))
 
     def _expire(self, connection: Connection, final_time: int) -> None:
         """What no batch holds any more is reserved only, and ends once its deadline is past in a final block."""

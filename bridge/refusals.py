@@ -8,4 +8,4 @@ from contracts.terms.errors import FeiqianError
 
 def refusal_of(item: str, error: FeiqianError) -> Refusal:
     """The refusal of the item with this request id, UETR or (0x-hex) batch hash."""
-    return Refusal(item, error.kind(), error.reason, error.detail)
+    return Refusal(item, error.kind(), error.iso_reason, error.detail)

@@ -29,13 +29,14 @@ CurrencyCode = Annotated[int, Field(ge=0, le=999, description="ISO 4217 numeric 
 
 
 class QuoteItem(Schema):
-    """A price asked for: exactly one of the two amounts is given."""
+    """A price asked for: exactly one of the two amounts is given; for a return it is `source_amount`."""
 
     request_id: str = Field(min_length=1, max_length=64)
     source_currency: CurrencyCode
     target_currency: CurrencyCode
     target_amount: Amount | None = None
     source_amount: Amount | None = None
+    original_uetr: Uetr | None = Field(default=None, description="the payment to return, at its own rate")
 
 
 class QuotesAsked(Schema):
@@ -155,9 +156,10 @@ class StoredQuoteAnswer(Schema):
     rate: str = Field(description="the exact fraction, target per source in major units")
     rate_date: str
     spread_bp: int
-    residue: str = Field(description="what rounding added, an exact fraction of a minor unit; the provider's")
+    residue: str = Field(description="what rounding added to the provider's, an exact fraction of a minor unit")
     residue_currency: CurrencyCode
     used_by: str | None = Field(description="UETR of the payment that reserved it")
+    original_uetr: str | None = Field(description="UETR of the payment that it returns")
 
 
 class ReservationAnswer(Schema):
@@ -168,6 +170,7 @@ class ReservationAnswer(Schema):
     target_amount: str
     deadline: int
     leaf: HexField
+    original_uetr: str | None = Field(description="UETR of the payment that it returns")
 
 
 class ReservationsAnswer(Schema):

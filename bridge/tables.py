@@ -48,8 +48,10 @@ quotes = Table(
     Column("spread_bp", Integer, nullable=False),
     Column("residue", Text, nullable=False),
     Column("residue_currency", Integer, nullable=False),
+    Column("original_uetr", Text),
 )
-"""`rate` and `residue` are exact fractions as text, "numerator/denominator"; the residue is the provider's."""
+"""`rate` and `residue` are exact fractions as text, "numerator/denominator"; the residue is the provider's.
+`original_uetr` is the payment that a payment at this quote returns, null unless it is one."""
 
 reservations = Table(
     "reservations",
@@ -63,10 +65,12 @@ reservations = Table(
     Column("target_amount", BigInteger, nullable=False),
     Column("deadline", BigInteger, nullable=False),
     Column("state", Text, nullable=False, index=True),
+    Column("original_uetr", Text, ForeignKey("reservations.uetr"), index=True),
     _one_of("state", State),
     CheckConstraint("target_amount > 0", name="target_amount_is_positive"),
 )
-"""`leaf` is the payment's EIP-712 hash, `terms` its document; one quote serves one payment for ever."""
+"""`leaf` is the payment's EIP-712 hash, `terms` its document; one quote serves one payment for ever. `original_uetr` is
+the payment that this one returns, null unless it is a return."""
 
 reservation_events = Table(
     "reservation_events",

@@ -15,7 +15,10 @@ from contracts.terms.quote import Quote
 
 @dataclass(frozen=True)
 class StoredQuote:
-    """A signed quote with the exact figures behind it. The residue is the provider's, in `residue_currency`."""
+    """A signed quote with the exact figures behind it. The residue is the provider's, in `residue_currency`.
+
+    `original_uetr` is the payment that a payment at this quote returns, empty unless it is one.
+    """
 
     quote: Quote
     signature: bytes
@@ -24,6 +27,7 @@ class StoredQuote:
     spread_bp: int
     residue: Fraction
     residue_currency: int
+    original_uetr: str = ""
 
 
 def add(connection: Connection, stored: Sequence[StoredQuote]) -> None:
@@ -62,6 +66,7 @@ def _values(stored: StoredQuote) -> dict[str, object]:
         "spread_bp": stored.spread_bp,
         "residue": str(stored.residue),
         "residue_currency": stored.residue_currency,
+        "original_uetr": stored.original_uetr or None,
     }
 
 
@@ -83,4 +88,5 @@ def _stored(row: Row[tuple[object, ...]], provider: Address) -> StoredQuote:
         row.spread_bp,
         Fraction(row.residue),
         row.residue_currency,
+        row.original_uetr or "",
     )

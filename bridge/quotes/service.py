@@ -13,6 +13,8 @@ from bridge.quotes import repository
 from bridge.quotes.repository import StoredQuote
 from bridge.rates.pricing import Pair, Price, buyer_rate, price_of_source, price_of_target, shown
 from bridge.refusals import refusal_of
+from bridge.returns.repository import originals
+from bridge.returns.rules import Original, price_of_return, returnable
 from contracts.terms.commitments import quote_hash
 from contracts.terms.errors import FeiqianError, Malformed, NotFound, Unsupported
 from contracts.terms.identifiers import Address
@@ -29,6 +31,17 @@ class PriceAsked:
     target_currency: int
     target_amount: str | None
     source_amount: str | None
+    original_uetr: str = ""
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """A price and what it is made from."""
+
+    price: Price
+    rate: Fraction
+    rate_date: str
+    spread_bp: int
 
 
 class Quotes:
@@ -40,7 +53,9 @@ class Quotes:
     def quote(self, buyer: Address, asked: Sequence[PriceAsked]) -> list[FirmQuote | Refusal]:
         """One firm quote or refusal per price asked for, in order. Raises ChainUnavailable while time stands still."""
         expires = self._bridge.chain_now() + self._bridge.settings.quote_lifetime
-        made = [self._make(buyer, expires, each) for each in asked]
+        with self._bridge.database.read() as connection:
+            returned = originals(connection, {each.original_uetr for each in asked if each.original_uetr})
+        made = [self._make(buyer, expires, each, returned.get(each.original_uetr)) for each in asked]
         stored = [each for each in made if isinstance(each, StoredQuote)]
         if stored:
             self._bridge.database.write(lambda connection: repository.add(connection, stored))
@@ -57,21 +72,30 @@ class Quotes:
                 raise NotFound("there is no quote with this nonce")
             return found, repository.used_by(connection, nonce)
 
-    def _make(self, buyer: Address, expires: int, asked: PriceAsked) -> StoredQuote | Refusal:
+    def _make(
+        self, buyer: Address, expires: int, asked: PriceAsked, original: Original | None
+    ) -> StoredQuote | Refusal:
         try:
             pair = _pair(asked)
-            rate = buyer_rate(self._bridge.rates.mid(pair.source, pair.target), self._bridge.settings.spread_bp)
-            return self._sign(buyer, expires, pair, rate, _price(pair, rate, asked))
+            if asked.original_uetr:
+                return self._sign(buyer, expires, asked, _priced_back(asked, returnable(original, buyer, pair)))
+            return self._sign(buyer, expires, asked, self._priced(pair, asked))
         except FeiqianError as refused:
             return refusal_of(asked.request_id, refused)
 
-    def _sign(self, buyer: Address, expires: int, pair: Pair, rate: Fraction, price: Price) -> StoredQuote:
+    def _priced(self, pair: Pair, asked: PriceAsked) -> _Priced:
+        rates, spread_bp = self._bridge.rates, self._bridge.settings.spread_bp
+        rate = buyer_rate(rates.mid(pair.source, pair.target), spread_bp)
+        return _Priced(_price(pair, rate, asked), rate, rates.business_date.isoformat(), spread_bp)
+
+    def _sign(self, buyer: Address, expires: int, asked: PriceAsked, priced: _Priced) -> StoredQuote:
+        price = priced.price
         quote = Quote(
             provider=self._bridge.account,
             buyer=buyer,
-            source_currency=pair.source.numeric,
+            source_currency=asked.source_currency,
             source_amount=price.source_amount,
-            target_currency=pair.target.numeric,
+            target_currency=asked.target_currency,
             target_amount=price.target_amount,
             expires=expires,
             nonce=secrets.token_bytes(32),
@@ -79,11 +103,12 @@ class Quotes:
         return StoredQuote(
             quote=quote,
             signature=self._bridge.sign(quote_hash(quote)),
-            rate=rate,
-            rate_date=self._bridge.rates.business_date.isoformat(),
-            spread_bp=self._bridge.settings.spread_bp,
+            rate=priced.rate,
+            rate_date=priced.rate_date,
+            spread_bp=priced.spread_bp,
             residue=price.residue,
             residue_currency=price.residue_currency.numeric,
+            original_uetr=asked.original_uetr,
         )
 
 
@@ -102,7 +127,12 @@ def _price(pair: Pair, rate: Fraction, asked: PriceAsked) -> Price:
     raise Malformed("give exactly one of target_amount and source_amount")
 
 
+def _priced_back(asked: PriceAsked, original: Original) -> _Priced:
+    if asked.source_amount is None or asked.target_amount is not None:
+        raise Malformed("a return is priced from what is given back: give source_amount alone")
+    price = price_of_return(original, parse_minor(asked.source_amount))
+    return _Priced(price, original.rate, original.rate_date, spread_bp=0)
+
+
 def _firm(request_id: str, stored: StoredQuote) -> FirmQuote:
-    return FirmQuote(
-        request_id, stored.quote, stored.signature, shown(stored.rate), stored.rate_date, stored.spread_bp
-    )
+    return FirmQuote(request_id, stored.quote, stored.signature, shown(stored.rate), stored.rate_date, stored.spread_bp)

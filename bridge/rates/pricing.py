@@ -27,7 +27,8 @@ class Pair:
 
 @dataclass(frozen=True)
 class Price:
-    """Both amounts in minor units, and the residue (0 <= residue < 1) in minor units of `residue_currency`."""
+    """Both amounts in minor units, and the residue in minor units of `residue_currency`: 0 <= residue < 1, except that
+    a return may give back what earlier ones left (`bridge.returns.rules`)."""
 
     source_amount: int
     target_amount: int

@@ -17,8 +17,13 @@ MAX_RESERVED = 300
 """Seconds of chain time: no stock is set aside for longer."""
 
 
-def check_request(request: ReservationRequest, ours: Quote | None, sender: Address, now: int) -> None:
-    """Refuse a payment that is not exactly what `ours`, the quote kept under its nonce, promised to `sender`."""
+def check_request(
+    request: ReservationRequest, ours: Quote | None, sender: Address, now: int, original_uetr: str = ""
+) -> None:
+    """Refuse a payment that is not exactly what `ours`, the quote kept under its nonce, promised to `sender`.
+
+    `original_uetr` is the payment that this quote was given to return, if it was.
+    """
     terms, quote = request.terms, request.quote
     if terms.debtor_agent != sender or quote.buyer != sender:
         raise Forbidden("only the debtor agent that bought the quote can have it reserved")
@@ -28,6 +33,8 @@ def check_request(request: ReservationRequest, ours: Quote | None, sender: Addre
         raise QuoteExpired("the quote has expired; ask for a new one")
     if terms.quotes_hash != quotes_hash([quote]):
         raise NotAgreed("the payment does not bind this quote")
+    if terms.original_uetr != original_uetr:
+        raise NotAgreed("the payment does not return the one that its quote was given for")
     if quote.provider in (terms.debtor_agent, terms.creditor_agent):
         raise NotAgreed("the provider is no agent of a payment that it converts")
     if terms.legs != quoted_legs(terms, quote):
@@ -61,9 +68,7 @@ class Capacity:
     `available` is stock less everything reserved, `reserved` and `unsettled` are the counterparty's own.
     """
 
-    def __init__(
-        self, caps: Caps, available: Mapping[int, int], reserved: Mapping[int, int], unsettled: int
-    ) -> None:
+    def __init__(self, caps: Caps, available: Mapping[int, int], reserved: Mapping[int, int], unsettled: int) -> None:
         self._caps = caps
         self._available, self._reserved, self._unsettled = dict(available), dict(reserved), unsettled
 

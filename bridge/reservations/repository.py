@@ -19,7 +19,10 @@ from serving import jsontext
 
 @dataclass(frozen=True)
 class Reservation:
-    """A provider's currency set aside for one payment. `deadline` in seconds of chain time, amount in minor units."""
+    """A provider's currency set aside for one payment. `deadline` in seconds of chain time, amount in minor units.
+
+    `original_uetr` is the payment that it returns, empty unless it is a return.
+    """
 
     uetr: str
     state: State
@@ -28,6 +31,7 @@ class Reservation:
     target_currency: int
     target_amount: int
     deadline: int
+    original_uetr: str
 
 
 def add(connection: Connection, reserved: Sequence[tuple[PaymentTerms, Quote]]) -> None:
@@ -90,9 +94,7 @@ def move(connection: Connection, uetrs: Iterable[str], source: State, event: Eve
     if not wanted:
         return []
     changed = update(reservations).where(c.uetr.in_(wanted), c.state == source)
-    moved = list(
-        connection.execute(changed.values(state=advance(source, event)).returning(c.uetr)).scalars()
-    )
+    moved = list(connection.execute(changed.values(state=advance(source, event)).returning(c.uetr)).scalars())
     if moved:
         connection.execute(insert(reservation_events), [{"uetr": u, "event": event, "at": at} for u in moved])
     return moved
@@ -117,6 +119,7 @@ def _values(terms: PaymentTerms, quote: Quote) -> dict[str, object]:
         "target_amount": quote.target_amount,
         "deadline": terms.deadline,
         "state": State.RESERVED,
+        "original_uetr": terms.original_uetr or None,
     }
 
 
@@ -129,4 +132,5 @@ def _reservation(row: Row[tuple[object, ...]]) -> Reservation:
         target_currency=row.target_currency,
         target_amount=row.target_amount,
         deadline=row.deadline,
+        original_uetr=row.original_uetr or "",
     )

@@ -14,6 +14,8 @@ from bridge.reservations import repository
 from bridge.reservations.checks import Capacity, Caps, check_request
 from bridge.reservations.repository import Reservation
 from bridge.reservations.states import Event, State
+from bridge.returns.repository import originals
+from bridge.returns.rules import check_return, check_still_due
 from contracts.terms.attestation import Agreement
 from contracts.terms.commitments import agreement_hash, payment_leaf
 from contracts.terms.errors import (
@@ -73,12 +75,16 @@ class Reservations:
         with self._bridge.database.read() as connection:
             known = repository.find(connection, [request.terms.uetr for request in requests])
             ours = quotes.find(connection, [request.quote.nonce for request in requests], self._bridge.account)
+            returned = originals(connection, {stored.original_uetr for stored in ours.values()} - {""})
         refused, new = Refusals(), list[ReservationRequest]()
         for request in requests:
             uetr, stored = request.terms.uetr, ours.get(request.quote.nonce)
             try:
                 if not _is_known(known, request.terms):
-                    check_request(request, stored.quote if stored else None, sender, now)
+                    original_uetr = stored.original_uetr if stored else ""
+                    check_request(request, stored.quote if stored else None, sender, now, original_uetr)
+                    if original_uetr:
+                        check_return(returned.get(original_uetr), request.terms, request.quote)
                     new.append(request)
             except FeiqianError as failure:
                 refused[uetr] = failure
@@ -93,10 +99,12 @@ class Reservations:
         }
 
     def _book(self, connection: Connection, sender: Address, requests: Sequence[ReservationRequest]) -> Refusals:
-        """Decide and record in one transaction, so that two lists can never have the same stock."""
+        """Decide and record in one transaction, so that two lists can never have the same stock, nor return the same
+        part of a payment."""
         capacity = self._capacity(connection, sender)
         known = repository.find(connection, [request.terms.uetr for request in requests])
         used = repository.used_nonces(connection, [request.quote.nonce for request in requests])
+        returned = originals(connection, {request.terms.original_uetr for request in requests} - {""})
         refused, booked = Refusals(), list[ReservationRequest]()
         for request in requests:
             try:
@@ -104,11 +112,16 @@ class Reservations:
                     continue
                 if request.quote.nonce in used:
                     raise QuoteAlreadyUsed("the quote is used by another payment; ask for a new one")
+                original = returned.get(request.terms.original_uetr)
+                if original is not None:
+                    check_still_due(original, request.quote)
                 capacity.take(request.quote.target_currency, request.quote.target_amount)
             except FeiqianError as failure:
                 refused[request.terms.uetr] = failure
                 continue
             used.add(request.quote.nonce)
+            if original is not None:
+                returned[request.terms.original_uetr] = original.after(request.quote)
             booked.append(request)
         repository.add(connection, [(request.terms, request.quote) for request in booked])
         return refused
@@ -140,9 +153,7 @@ class Reservations:
     def _release(self, connection: Connection, sender: Address, uetrs: Sequence[str]) -> list[str]:
         known = repository.find(connection, uetrs)
         own = [uetr for uetr in uetrs if uetr in known and known[uetr].counterparty == sender]
-        moved = repository.move(
-            connection, own, State.RESERVED, Event.RELEASE, self._bridge.clock.final_time()
-        )
+        moved = repository.move(connection, own, State.RESERVED, Event.RELEASE, self._bridge.clock.final_time())
         return [uetr for uetr in own if uetr in moved or known[uetr].state is State.RELEASED]
 
 

@@ -62,6 +62,7 @@ def _quotes() -> None:
         sa.Column("spread_bp", sa.Integer, nullable=False),
         sa.Column("residue", sa.Text, nullable=False),
         sa.Column("residue_currency", sa.Integer, nullable=False),
+        sa.Column("original_uetr", sa.Text),
     )
 
 
@@ -77,6 +78,7 @@ def _reservations() -> None:
         sa.Column("target_amount", sa.BigInteger, nullable=False),
         sa.Column("deadline", sa.BigInteger, nullable=False),
         sa.Column("state", sa.Text, nullable=False, index=True),
+        sa.Column("original_uetr", sa.Text, sa.ForeignKey("reservations.uetr"), index=True),
         sa.CheckConstraint("state IN ('reserved', 'signed', 'settled', 'released')", name="state_is_declared"),
         sa.CheckConstraint("target_amount > 0", name="target_amount_is_positive"),
     )
