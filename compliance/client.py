@@ -30,7 +30,8 @@ MAX_SCREENINGS = 500
 class Screening:
     """One payment to screen as one `side` of it. `legs` are those that touch the asking institution's own account.
 
-    Both parties are needed except on the provider's side, which knows neither.
+    Both parties are needed except on the provider's side, which knows neither. A payment that is priced anew is asked
+    about again as the next `attempt` (1, 2, ...): the same but for the amounts of its legs.
     """
 
     uetr: str
@@ -40,14 +41,16 @@ class Screening:
     debtor_agent: Address
     creditor_agent: Address
     legs: tuple[Leg, ...]
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What compliance decided, for ever. Commitments are 32 bytes and stand in the payment's terms.
+    """What compliance decided, for ever; only a hold becomes what its officers decide.
 
-    `reason` is an ISO 20022 ExternalStatusReason1Code, empty when clear; `detail` is for the institution's own log
-    and names no person. `hold_until` is chain time in seconds, 0 unless the outcome is hold.
+    Commitments are 32 bytes and stand in the payment's terms. `reason` is an ISO 20022 ExternalStatusReason1Code,
+    empty when clear; `detail` is for the institution's own log and names no person. `hold_until` is chain time in
+    seconds, 0 unless the outcome is hold.
     """
 
     uetr: Uetr

@@ -41,6 +41,7 @@ class ScreeningSchema(Schema):
     debtor_agent: str
     creditor_agent: str
     legs: list[LegField]
+    attempt: int = Field(default=0, description="1, 2, ... when the payment was priced anew after attempt 0, 1, ...")
 
     def to_terms(self) -> Screening:
         return Screening(
@@ -51,6 +52,7 @@ class ScreeningSchema(Schema):
             self.debtor_agent,
             self.creditor_agent,
             tuple(self.legs),
+            self.attempt,
         )
 
 
