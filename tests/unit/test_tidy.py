@@ -15,6 +15,9 @@ MONEY_PACKAGES = ("contracts", "nodes", "bridge")
 UNFINISHED = ("TODO", "FIXME", "XXX", "HACK", "NotImplementedError")
 FLOATS_ALLOWED = {
     # Seconds on a monotonic clock, never money.
+    "bridge/app.py",
+    "bridge/context.py",
+    "bridge/following.py",
     "contracts/chain/clock.py",
     "contracts/chain/client.py",
     "contracts/chain/council.py",
