@@ -44,12 +44,13 @@ class Processes:
 
     def start(self, services: Iterable[str]) -> None:
         """Start what is not running; `wait` says when it is ready."""
-        pids = self.pids()
+        known = self._known()
         for service in services:
             if not self.is_running(service):
                 self._children[service] = self._spawn(service)
-                pids[service] = self._children[service].pid
-        self._write(pids)
+                pid = self._children[service].pid
+                known[service] = pid, _began(pid)
+        self._write(known)
 
     def wait(self, services: Sequence[str], patience: float = 60.0) -> None:
         """Wait until all answer. Raises NotRunning when one has ended or `patience` seconds are over."""
@@ -76,7 +77,7 @@ class Processes:
         self._signal(services, signal.SIGKILL)
         while any(map(self.is_running, services)):
             time.sleep(_LOOK_AGAIN)
-        self._write({name: pid for name, pid in self.pids().items() if name not in services})
+        self._write({name: process for name, process in self._known().items() if name not in services})
 
     def stop_all(self) -> None:
         """Everything, the chain last, so that what is under way can be finished."""
@@ -87,16 +88,19 @@ class Processes:
         child = self._children.get(service)
         if child is not None:
             return child.poll() is None
-        pid = self.pids().get(service)
-        return pid is not None and self._is_ours(pid)
+        pid, began = self._known().get(service, (0, None))
+        # A number is used again after its process has ended; number and beginning together are not.
+        return began is not None and _began(pid) == began
 
     def pids(self) -> dict[str, int]:
         """Process ids by service, as they were started; some may have ended."""
+        return {service: pid for service, (pid, _) in self._known().items()}
+
+    def _known(self) -> dict[str, tuple[int, int | None]]:
         try:
-            found: dict[str, int] = json.loads(self._file.read_text())
+            return {service: (pid, began) for service, (pid, began) in json.loads(self._file.read_text()).items()}
         except FileNotFoundError:
             return {}
-        return found
 
     def command(self, service: str) -> list[str]:
         """The command line of a service."""
@@ -144,27 +148,31 @@ class Processes:
                 with suppress(ProcessLookupError):
                     os.killpg(pids[service], number)
 
-    def _is_ours(self, pid: int) -> bool:
-        """Whether a process that we are not the parent of is still the one that was started, not a later one."""
-        try:
-            os.kill(pid, 0)
-            status, line = Path(f"/proc/{pid}/stat"), Path(f"/proc/{pid}/cmdline")
-            if not line.parent.parent.joinpath("self").exists():
-                return True
-            ended = status.read_text().rpartition(")")[2].split()[0] == "Z"
-            return not ended and str(self._folder.path).encode() in line.read_bytes()
-        except (ProcessLookupError, FileNotFoundError):
-            return False
-
     def _last_lines(self, service: str) -> str:
         file = self._folder.log(service)
         lines = file.read_text(errors="replace").splitlines()[-_LOG_LINES:] if file.exists() else []
         return f"The end of {file}:\n" + "\n".join(lines)
 
-    def _write(self, pids: dict[str, int]) -> None:
+    def _write(self, known: dict[str, tuple[int, int | None]]) -> None:
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(pids))
+        fresh.write_text(json.dumps(known))
         fresh.replace(self._file)
+
+
+def _began(pid: int) -> int | None:
+    """When a process began, in clock ticks since the machine did (0 where there is no /proc); None if it has ended.
+
+    Until its last thread has gone, a process that is ending still holds its port.
+    """
+    try:
+        if not Path("/proc/self/stat").exists():
+            os.kill(pid, 0)
+            return 0
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = os.listdir(f"/proc/{pid}/task")
+    except (ProcessLookupError, FileNotFoundError):
+        return None
+    return None if fields[0] == "Z" and len(threads) == 1 else int(fields[19])
 
 
 def _tie(parent: int) -> Callable[[], None] | None:
