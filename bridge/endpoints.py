@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -55,6 +56,7 @@ Bridge = Annotated[BridgeContext, Depends(context)]
 Member = Annotated[Participant, Depends(sender)]
 
 _bearer = HTTPBearer(auto_error=False, description="A token of this bridge: `feiqian bridge token --help`")
+_NONCE = re.compile("0x[0-9a-f]{64}", re.ASCII)
 _as_operator, _as_auditor = require("bridge:read"), require("audit")
 
 
@@ -108,7 +110,7 @@ def positions(_: Reader, bridge: Bridge) -> PositionsAnswer:
 
 @own.get("/quotes/{nonce}")
 def stored_quote(nonce: str, _: Reader, bridge: Bridge) -> StoredQuoteAnswer:
-    """A quote with the exact figures behind it; `nonce` is 0x and 64 hex digits."""
+    """A quote with the exact figures behind it; `nonce` is 0x and 64 lower-case hex digits."""
     stored, used_by = Quotes(bridge).stored(_nonce(nonce))
     return StoredQuoteAnswer(
         quote=stored.quote,
@@ -229,10 +231,6 @@ def _reservation_answer(reservation: Reservation) -> ReservationAnswer:
 
 
 def _nonce(text: str) -> bytes:
-    try:
-        nonce = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError as failure:
-        raise Malformed("a nonce is 0x and 64 hex digits") from failure
-    if len(nonce) != 32:
-        raise Malformed("a nonce is 0x and 64 hex digits")
-    return nonce
+    if not _NONCE.fullmatch(text):
+        raise Malformed("a nonce is 0x and 64 lower-case hex digits")
+    return bytes.fromhex(text[2:])

@@ -129,10 +129,15 @@ class Stage:
     compliance: ExitStack
     bridge: ExitStack
     clients: dict[str, BridgeClient] = field(default_factory=dict)
+    prepared: int = 0
 
     @property
     def domain(self) -> bytes:
         return domain_separator(CHAIN_ID, self.network.contracts.settlement.address)
+
+    @property
+    def settlement(self) -> Settlement:
+        return Settlement(self.client, self.network.contracts.settlement.address)
 
     def account(self, name: str) -> Address:
         return account(name)
@@ -147,9 +152,12 @@ class Stage:
         return self.clients[name]
 
     def _client_of(self, name: str) -> BridgeClient:
+        return BridgeClient(PeerClient(self.messenger(name)), Peer(account("provider"), self.endpoint))
+
+    def messenger(self, name: str) -> Messenger:
+        """What signs this member's messages."""
         directory = ChainKeyDirectory(Participants(self.client, self.network.contracts.participants.address))
-        messenger = Messenger(account(name), MessageKey(secret(f"{name}/message")), directory)
-        return BridgeClient(PeerClient(messenger), Peer(account("provider"), self.endpoint))
+        return Messenger(account(name), MessageKey(secret(f"{name}/message")), directory)
 
     def bank(self, ledger_call: bytes) -> None:
         """The settlement bank issues or redeems, and the bridge has seen it."""
@@ -174,8 +182,11 @@ class Stage:
         govern(self.client, self.network, participants_calls)
         self.followed()
 
+    def token(self, *scopes: str, lifetime: int = 3600, key: str = "token") -> str:
+        return Tokens("bridge", MessageKey(secret(key))).issue("test", list(scopes), lifetime)
+
     def get(self, path: str, scope: str = "bridge:read") -> Any:
-        token = Tokens("bridge", MessageKey(secret("token"))).issue("test", [scope])
+        token = self.token(scope)
         response = httpx2.get(self.endpoint + path, headers={"Authorization": f"Bearer {token}"})
         response.raise_for_status()
         return response.json()
@@ -245,19 +256,21 @@ class Stage:
         return request
 
     def batch_of(self, payments: Sequence[ReservationRequest], lane: int) -> CosignRequest:
-        """A batch of the wallet in a lane that no other test settles in."""
+        """A batch of these payments' debtor agent, the next of its lane."""
         terms = [request.terms for request in payments]
+        debtor = terms[0].debtor_agent
+        sequence = self.settlement.next_sequence(debtor, lane)
         tree = MerkleTree([payment_leaf(each) for each in terms])
         deadline = min(self.now() + 10, *(each.deadline for each in terms))
         members, positions = members_of(terms), net_positions(terms)
-        batch = Batch(account("wallet"), lane, 0, tree.root, len(terms), members, positions, deadline)
+        batch = Batch(debtor, lane, sequence, tree.root, len(terms), members, positions, deadline)
         return CosignRequest(batch, tuple(IncludedPayment(each, tree.path(i)) for i, each in enumerate(terms)))
 
-    def cosigned(self, request: CosignRequest) -> Cosignature:
+    def cosigned(self, request: CosignRequest, by: str = "wallet") -> Cosignature:
         """The bridge's co-signature; its compliance may see a new block a moment later than the bridge."""
 
         def ask_again() -> Cosignature | None:
-            [answer] = self.calls("wallet").cosign([request])
+            [answer] = self.calls(by).cosign([request])
             return answer if isinstance(answer, Cosignature) else None
 
         found: Cosignature = self.until(ask_again, "the provider has co-signed")
@@ -279,10 +292,8 @@ class Stage:
                 signer(f"{name}/compliance").sign(typed_digest(self.domain, attestation_hash(attestation))),
             )
         signed = SignedBatch(batch, tuple(endorsements[member] for member in batch.members))
-        contract = Settlement(self.client, self.network.contracts.settlement.address)
-        contract.settle(TransactionSender(self.client, signer("wallet")), [signed])
+        self.settlement.settle(TransactionSender(self.client, signer("wallet")), [signed])
         self.followed()
-
 
 
 def admission(name: str, roles: Role) -> Admission:
