@@ -148,11 +148,9 @@ class Stage:
     def calls(self, name: str) -> BridgeClient:
         """The bridge as this member asks it."""
         if name not in self.clients:
-            self.clients[name] = self._client_of(name)
+            peer = Peer(account("provider"), self.endpoint)
+            self.clients[name] = BridgeClient(PeerClient(self.messenger(name)), peer)
         return self.clients[name]
-
-    def _client_of(self, name: str) -> BridgeClient:
-        return BridgeClient(PeerClient(self.messenger(name)), Peer(account("provider"), self.endpoint))
 
     def messenger(self, name: str) -> Messenger:
         """What signs this member's messages."""
@@ -186,8 +184,7 @@ class Stage:
         return Tokens("bridge", MessageKey(secret(key))).issue("test", list(scopes), lifetime)
 
     def get(self, path: str, scope: str = "bridge:read") -> Any:
-        token = self.token(scope)
-        response = httpx2.get(self.endpoint + path, headers={"Authorization": f"Bearer {token}"})
+        response = httpx2.get(self.endpoint + path, headers={"Authorization": f"Bearer {self.token(scope)}"})
         response.raise_for_status()
         return response.json()
 
@@ -258,9 +255,8 @@ class Stage:
     def batch_of(self, payments: Sequence[ReservationRequest], lane: int) -> CosignRequest:
         """A batch of these payments' debtor agent, the next of its lane."""
         terms = [request.terms for request in payments]
-        debtor = terms[0].debtor_agent
+        debtor, tree = terms[0].debtor_agent, MerkleTree([payment_leaf(each) for each in terms])
         sequence = self.settlement.next_sequence(debtor, lane)
-        tree = MerkleTree([payment_leaf(each) for each in terms])
         deadline = min(self.now() + 10, *(each.deadline for each in terms))
         members, positions = members_of(terms), net_positions(terms)
         batch = Batch(debtor, lane, sequence, tree.root, len(terms), members, positions, deadline)
@@ -366,14 +362,13 @@ def write_settings(folder: Path, network: Network, chain_port: int, port: int, c
 
 
 def planned_network() -> Network:
-    rich = ["deployer", "governor_1", "governor_2", "bank", "wallet"]
     return Network(
         name="bridge test",
         chain_id=CHAIN_ID,
         timestamp=1_700_000_000,
         gas_limit=60_000_000,
         validators=(account("validator"),),
-        alloc={account(name): 10**24 for name in rich},
+        alloc={account(name): 10**24 for name in ("deployer", "governor_1", "governor_2", "bank", "wallet")},
         contracts=planned_contracts(account("deployer"), delay=0),
     )
 
