@@ -16,12 +16,16 @@ from compliance.attesting import AttestationService
 from compliance.chaintime import ChainTime
 from compliance.endpoints import auditor_router, officer_router, peer_router
 from compliance.following import Follower
+from compliance.holds.endpoints import holds_router
+from compliance.holds.service import HoldsService
 from compliance.lists.loader import load_list
 from compliance.names.match import NameIndex
 from compliance.policy import load_policy
 from compliance.repository import remember_version
+from compliance.screening.log import AccountTags
 from compliance.screening.record import Versions
-from compliance.screening.service import RuleBook, ScreeningService
+from compliance.screening.rulebook import RuleBook
+from compliance.screening.service import ScreeningService
 from compliance.service import DecisionsService
 from compliance.settings import ComplianceSettings
 from compliance.tables import lists, policies, seen_messages, signed
@@ -92,14 +96,8 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     time = ChainTime(chain.clock, settings.chain_tolerance)
     record = SignedRecord(signed, settlement)
     follower = Follower(database, chain.client, chain.network, record, time, settings.follow_interval)
-    screening = ScreeningService(
-        database,
-        settings.account,
-        RuleBook(policy, NameIndex(sanctions.entries), versions),
-        time,
-        chain.directory,
-        account_secret(keys.token),
-    )
+    book, tags = RuleBook(policy, NameIndex(sanctions.entries), versions), AccountTags(account_secret(keys.token))
+    screening = ScreeningService(database, settings.account, book, time, chain.directory, tags)
     attesting = AttestationService(
         database,
         settings.account,
@@ -110,6 +108,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
         domain_separator(chain.network.chain_id, settlement),
     )
     decisions = DecisionsService(database)
+    holds = HoldsService(database, settings.account, book, time, tags)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -130,6 +129,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     app.state.tokens = Tokens(settings.name, keys.token)
     app.include_router(peer_router(settings.account, screening, attesting))
     app.include_router(officer_router(decisions, sanctions, policy))
+    app.include_router(holds_router(holds))
     app.include_router(auditor_router(decisions))
     return app
 

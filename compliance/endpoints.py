@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from compliance import schemas
@@ -20,8 +20,6 @@ from contracts.terms.parties import Participant
 from serving.auth import require
 from serving.bodies import StrictRoute
 from serving.peers import SignedRoute, sender
-
-Uetr = Annotated[str, Path(description="the payment's UETR")]
 
 
 def peer_router(account: Address, screening: ScreeningService, attesting: AttestationService) -> APIRouter:
@@ -62,14 +60,14 @@ def officer_router(decisions: DecisionsService, lists: SanctionsList, policy: Po
         cursor: Annotated[int | None, Query(ge=1, le=2**62, description="next_cursor of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> schemas.DecisionsPage:
-        """Decisions, newest first. The held ones are those with outcome=hold."""
+        """Decisions, newest first, also those that officers have changed since."""
         page = decisions.page(outcome, cursor, limit)
         found = tuple(schemas.summary(sequence, decided) for sequence, decided in page.decisions)
         return schemas.DecisionsPage(decisions=found, next_cursor=page.next_before)
 
     @router.get("/decisions/{uetr}")
-    def payment_decisions(uetr: Uetr) -> schemas.DecisionViews:
-        """Everything about the decisions on one payment, one for each side the institution stood on."""
+    def payment_decisions(uetr: schemas.UetrPath) -> schemas.DecisionViews:
+        """Everything about the decisions on one payment, in their order, of each side the institution stood on."""
         return schemas.DecisionViews(decisions=tuple(map(schemas.view, decisions.of_payment(uetr))))
 
     @router.get("/lists")
@@ -92,8 +90,9 @@ def auditor_router(decisions: DecisionsService) -> APIRouter:
     )
 
     @router.get("/openings/{uetr}")
-    def openings(uetr: Uetr) -> schemas.Openings:
-        """The party, the decision's record and the salts that open the commitments in the payment's terms."""
+    def openings(uetr: schemas.UetrPath) -> schemas.Openings:
+        """The party, the record and the salts that open each decision's commitments; the last of a side stands in the
+        payment's terms."""
         found = tuple(map(schemas.opening, decisions.of_payment(uetr)))
         return schemas.Openings(uetr=uetr, openings=found)
 

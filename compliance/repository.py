@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select, update
+from sqlalchemy import Connection, Row, Table, exists, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from compliance.screening.decide import PartyMatch, Verdict
-from compliance.screening.questions import Inputs
-from compliance.screening.record import FIRST_HEAD, Decided, Salts, Versions
-from compliance.tables import day_totals, decisions, final_blocks, lists, policies
+from compliance.screening.decide import HOLD, PartyMatch, Verdict
+from compliance.screening.questions import Inputs, Review
+from compliance.screening.record import FIRST_HEAD, Decided, Note, Salts, Versions
+from compliance.tables import day_totals, decisions, final_blocks, lists, notes, policies
 from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
 from serving.jsontext import dump, load
 
 Key = tuple[str, str]
-"""A UETR and a side: one decision, for ever."""
+"""A UETR and a side. Of the decisions about them the newest counts."""
+
+Total = tuple[bytes, int, int]
+"""The tag of an account, a chain day and a currency."""
 
 
 def remember_version(connection: Connection, table: Table, version: str, content: str) -> None:
@@ -34,9 +37,29 @@ def list_content(connection: Connection, version: str) -> str:
 
 
 def decided(connection: Connection, uetrs: Sequence[str]) -> dict[Key, Decided]:
-    """The decisions about these payments, by UETR and side."""
-    rows = connection.execute(select(decisions).where(decisions.c.uetr.in_(uetrs)))
-    return {(row.uetr, row.side): _decided(row) for row in rows}
+    """The newest decisions about these payments, by UETR and side."""
+    query = select(decisions).where(decisions.c.uetr.in_(uetrs), ~_followed())
+    return {(row.uetr, row.side): _decided(row) for row in connection.execute(query)}
+
+
+def history(connection: Connection, uetr: str) -> list[Decided]:
+    """All decisions about a payment, in the order of the log."""
+    query = select(decisions).where(decisions.c.uetr == uetr).order_by(decisions.c.sequence)
+    return [_decided(row) for row in connection.execute(query)]
+
+
+def held(connection: Connection, after: int, now: int, limit: int) -> list[tuple[int, Decided]]:
+    """What waits for officers at chain time `now`, those asked about first in front, each with its place in the
+    queue: the sequence number of the first decision about the payment and side. Places are above `after`."""
+    first = decisions.alias()
+    query = (
+        select(first.c.sequence.label("place"), decisions)
+        .join(first, (first.c.uetr == decisions.c.uetr) & (first.c.side == decisions.c.side) & (first.c.number == 0))
+        .where(decisions.c.outcome == HOLD, decisions.c.hold_until >= now, ~_followed(), first.c.sequence > after)
+        .order_by(first.c.sequence)
+        .limit(limit)
+    )
+    return [(row.place, _decided(row)) for row in connection.execute(query)]
 
 
 def decided_after(
@@ -70,21 +93,33 @@ def append(connection: Connection, after: int, new: Sequence[Decided]) -> None:
         connection.execute(insert(decisions), [_row(after + place, each) for place, each in enumerate(new, start=1)])
 
 
-def totals_of_day(connection: Connection, day: int, tags: Iterable[bytes]) -> dict[tuple[bytes, int], int]:
-    """What accounts moved on a chain day, by account tag and currency."""
-    query = select(day_totals).where(day_totals.c.day == day, day_totals.c.account_tag.in_(list(tags)))
-    return {(row.account_tag, row.currency): row.amount for row in connection.execute(query)}
+def totals(connection: Connection, days: Iterable[int], tags: Iterable[bytes]) -> dict[Total, int]:
+    """What accounts moved on chain days."""
+    query = select(day_totals).where(day_totals.c.day.in_(list(days)), day_totals.c.account_tag.in_(list(tags)))
+    return {(row.account_tag, row.day, row.currency): row.amount for row in connection.execute(query)}
 
 
-def set_totals(connection: Connection, day: int, totals: Mapping[tuple[bytes, int], int]) -> None:
-    """Write what accounts moved on a chain day, replacing what stood there."""
+def set_totals(connection: Connection, new: Mapping[Total, int]) -> None:
+    """Write what accounts moved on chain days, replacing what stood there."""
     rows = [
-        {"account_tag": tag, "day": day, "currency": unit, "amount": amount} for (tag, unit), amount in totals.items()
+        {"account_tag": tag, "day": day, "currency": unit, "amount": amount} for (tag, day, unit), amount in new.items()
     ]
     if rows:
         statement = upsert(day_totals)
         keys = [day_totals.c.account_tag, day_totals.c.day, day_totals.c.currency]
         connection.execute(statement.on_conflict_do_update(keys, set_={"amount": statement.excluded.amount}), rows)
+
+
+def add_note(connection: Connection, note: Note) -> None:
+    """Keep what an officer wrote."""
+    values = {"commitment": note.commitment, "salt": note.salt, "content": note.content}
+    connection.execute(insert(notes).values(values))
+
+
+def notes_of(connection: Connection, reviews: Iterable[Review]) -> dict[bytes, Note]:
+    """What the officers wrote, by the commitment in the review."""
+    query = select(notes).where(notes.c.commitment.in_([review.note for review in reviews]))
+    return {row.commitment: Note(row.commitment, row.salt, row.content) for row in connection.execute(query)}
 
 
 def last_final_block(connection: Connection) -> FinalBlock | None:
@@ -99,6 +134,12 @@ def set_final_block(connection: Connection, block: FinalBlock) -> None:
         connection.execute(insert(final_blocks).values(id=1, **values))
 
 
+def _followed() -> Any:
+    later = decisions.alias()
+    same = (later.c.uetr == decisions.c.uetr) & (later.c.side == decisions.c.side)
+    return exists().where(same, later.c.number == decisions.c.number + 1)
+
+
 def _row(sequence: int, new: Decided) -> dict[str, Any]:
     document = to_document(new.inputs)
     question = document["screening"]
@@ -107,6 +148,7 @@ def _row(sequence: int, new: Decided) -> dict[str, Any]:
         "sequence": sequence,
         "uetr": new.inputs.screening.uetr,
         "side": new.inputs.screening.side,
+        "number": new.number,
         "outcome": new.verdict.outcome,
         "reason": new.verdict.reason,
         "detail": new.verdict.detail,
@@ -133,6 +175,7 @@ def _decided(row: Row[Any]) -> Decided:
     document["screening"] |= load(row.parties)
     matches = tuple(from_document(PartyMatch, each) for each in load(row.matches))
     return Decided(
+        number=row.number,
         inputs=from_document(Inputs, document),
         verdict=Verdict(row.outcome, row.reason, row.detail, row.score, matches),
         versions=Versions(row.policy_version, row.list_version),

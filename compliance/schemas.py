@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from fastapi import Path
+from pydantic import AfterValidator, Field
 
 from compliance.client import MAX_SCREENINGS, AttestationRequest, Decision, Refusal, Screening
 from compliance.lists.entries import SanctionsList
@@ -14,6 +15,7 @@ from compliance.screening.questions import own_party
 from compliance.screening.record import Decided
 from contracts.terms.cosigning import IncludedPayment
 from contracts.terms.documents import to_document
+from contracts.terms.identifiers import uetr
 from serving.bodies import Schema
 from serving.documents import (
     AttestationField,
@@ -29,6 +31,7 @@ from serving.jsontext import load
 MAX_ATTESTATIONS = 64
 
 PartyOrNone = PartyField | None
+UetrPath = Annotated[str, Path(description="the payment's UETR"), AfterValidator(uetr)]
 
 
 class ScreeningSchema(Schema):
@@ -141,11 +144,22 @@ class DecisionsPage(Schema):
     next_cursor: int | None = Field(description="ask with cursor=<this> for the next page; null at the end")
 
 
+class DecisionReview(Schema):
+    """What an officer did about a hold, with the matches that the officer saw."""
+
+    officer: str
+    action: str = Field(description="release or refuse")
+    at: int = Field(description="chain time in seconds")
+    entries: tuple[str, ...]
+
+
 class DecisionView(Schema):
     """A decision with what it was made from."""
 
     uetr: str
     side: str
+    number: int = Field(description="0, 1, ...: of the decisions about this payment and side the last counts")
+    attempt: int = Field(description="0, or more when the payment was priced anew")
     outcome: str
     reason: str
     detail: str
@@ -156,6 +170,7 @@ class DecisionView(Schema):
     debtor_agent: str
     creditor_agent: str
     legs: tuple[LegField, ...]
+    reviews: tuple[DecisionReview, ...]
     decided_at: int
     hold_until: int
     policy_version: str
@@ -169,7 +184,7 @@ class DecisionViews(Schema):
 
 
 class Opening(Schema):
-    """What opens a side's commitments: keccak(salt || canonical JSON of the party, of the record)."""
+    """What opens the commitments of a decision: keccak(salt || canonical JSON of the party, of the record)."""
 
     side: str
     party: PartyOrNone
@@ -223,16 +238,22 @@ def view(decided: Decided) -> DecisionView:
     return DecisionView(
         uetr=question.uetr,
         side=question.side,
+        number=decided.number,
+        attempt=question.attempt,
         outcome=verdict.outcome,
         reason=verdict.reason,
         detail=verdict.detail,
         score=verdict.score,
-        matches=tuple(_match(found) for found in verdict.matches),
+        matches=tuple(match_view(found) for found in verdict.matches),
         debtor=question.debtor,
         creditor=question.creditor,
         debtor_agent=question.debtor_agent,
         creditor_agent=question.creditor_agent,
         legs=question.legs,
+        reviews=tuple(
+            DecisionReview(officer=each.officer, action=each.action, at=each.at, entries=each.entries)
+            for each in decided.inputs.facts.reviews
+        ),
         decided_at=decided.inputs.facts.decided_at,
         hold_until=decided.hold_until,
         policy_version=decided.versions.policy,
@@ -270,7 +291,7 @@ def decision_item(answer: Decision | Refusal) -> dict[str, Any]:
     return document
 
 
-def _match(found: PartyMatch) -> MatchView:
+def match_view(found: PartyMatch) -> MatchView:
     match = found.match
     return MatchView(
         role=found.role,

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from compliance import repository
 from compliance.lists.loader import read_list
 from compliance.names.match import NameIndex
-from compliance.policy import Policy, read_policy
-from compliance.screening.decide import decide, find_matches
-from compliance.screening.record import FIRST_HEAD, Decided, record_decision
+from compliance.policy import read_policy
+from compliance.screening.record import FIRST_HEAD, Decided, Versions
+from compliance.screening.rulebook import RuleBook
 from contracts.terms.errors import NotFound
 from serving.database import Database
 
@@ -47,12 +47,12 @@ class DecisionsService:
         return DecisionPage(tuple(found[:limit]), more)
 
     def of_payment(self, uetr: str) -> Sequence[Decided]:
-        """The decisions about one payment, one a side. Raises NotFound."""
+        """The decisions about one payment in their order; of each side the last counts. Raises NotFound."""
         with self._database.read() as connection:
-            found = repository.decided(connection, [uetr])
+            found = repository.history(connection, uetr)
         if not found:
             raise NotFound("no decision about this payment")
-        return list(found.values())
+        return found
 
     def replay(self) -> Replayed:
         """Run every decision again from what was stored, and follow the log's chain from its first head."""
@@ -66,8 +66,16 @@ class DecisionsService:
                     same += 1
                 else:
                     faults.append(f"decision {sequence} does not re-run to what was recorded")
+                if not _notes_open(connection, stored):
+                    faults.append(f"an officer's note about decision {sequence} is not what was committed to")
                 head = stored.head
         return Replayed(same, tuple(faults))
+
+
+def _notes_open(connection: Connection, stored: Decided) -> bool:
+    reviews = stored.inputs.facts.reviews
+    notes = repository.notes_of(connection, reviews) if reviews else {}
+    return all(review.note in notes and notes[review.note].opens for review in reviews)
 
 
 class _Books:
@@ -75,24 +83,17 @@ class _Books:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._policies, self._names = dict[str, Policy](), dict[str, NameIndex]()
+        self._books = dict[Versions, RuleBook]()
 
     def run_again(self, stored: Decided) -> Decided:
         """The decision as it follows from the stored inputs, salts and versions."""
-        policy, names = self._policy(stored.versions.policy), self._index(stored.versions.lists)
-        matches = find_matches(stored.inputs.screening, names)
-        verdict = decide(stored.inputs, matches, policy)
-        return record_decision(
-            stored.inputs, verdict, stored.versions, stored.salts, policy.hold_seconds, stored.previous_head
-        )
+        book = self._book(stored.versions)
+        matches = book.matches(stored.inputs.screening)
+        return book.decide(stored.number, stored.inputs, matches, stored.salts, stored.previous_head)
 
-    def _policy(self, version: str) -> Policy:
-        if version not in self._policies:
-            self._policies[version] = read_policy(repository.policy_content(self._connection, version))
-        return self._policies[version]
-
-    def _index(self, version: str) -> NameIndex:
-        if version not in self._names:
-            content = repository.list_content(self._connection, version)
-            self._names[version] = NameIndex(read_list(content).entries)
-        return self._names[version]
+    def _book(self, versions: Versions) -> RuleBook:
+        if versions not in self._books:
+            policy = read_policy(repository.policy_content(self._connection, versions.policy))
+            listed = read_list(repository.list_content(self._connection, versions.lists))
+            self._books[versions] = RuleBook(policy, NameIndex(listed.entries), versions)
+        return self._books[versions]

@@ -1,4 +1,7 @@
-"""What the compliance service stores. Personal data stands in `parties` alone, so that it can be sealed by itself."""
+"""What the compliance service stores.
+
+Personal data stands in the column `parties` and the table `notes` alone, so that it can be sealed by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -38,6 +42,7 @@ decisions = Table(
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("uetr", Text, nullable=False),
     Column("side", Text, nullable=False),
+    Column("number", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
@@ -56,9 +61,17 @@ decisions = Table(
     Column("record", LargeBinary, nullable=False),
     Column("previous_head", LargeBinary, nullable=False),
     Column("head", LargeBinary, nullable=False),
-    UniqueConstraint("uetr", "side"),
+    UniqueConstraint("uetr", "side", "number"),
     CheckConstraint("outcome IN ('clear', 'hold', 'refuse')", name="known_outcome"),
     CheckConstraint("side IN ('debtor', 'creditor', 'provider')", name="known_side"),
+    Index("decisions_by_outcome", "outcome", "hold_until"),
+)
+notes = Table(
+    "notes",
+    metadata,
+    Column("commitment", LargeBinary, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("content", Text, nullable=False),
 )
 day_totals = Table(
     "day_totals",
@@ -67,7 +80,7 @@ day_totals = Table(
     Column("day", Integer, primary_key=True),
     Column("currency", Integer, primary_key=True),
     Column("amount", BigInteger, nullable=False),
-    CheckConstraint("amount > 0", name="positive_amount"),
+    CheckConstraint("amount >= 0", name="not_negative_amount"),
 )
 final_blocks = Table(
     "final_blocks",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compliance.client import Screening
 from compliance.names.match import Match, NameIndex
 from compliance.policy import Policy
-from compliance.screening.questions import Inputs, moved
+from compliance.screening.questions import Inputs, Review, moved
 from contracts.terms.money import currency
 
 CLEAR, HOLD, REFUSE = "clear", "hold", "refuse"
 OUTCOMES = (CLEAR, HOLD, REFUSE)
+
+RELEASE = "release"
+OFFICERS_TO_RELEASE = 2
+"""Different officers who must have released each match that holds a payment; one is enough to refuse it."""
 
 REGULATORY = "RR04"
 AMOUNT_NOT_ALLOWED = "AM02"
@@ -26,6 +30,11 @@ class PartyMatch:
 
     role: str
     match: Match
+
+    @property
+    def reference(self) -> str:
+        """What an officer releases: the listed entry, as the match of this party."""
+        return f"{self.role} {self.match.list_name} {self.match.entry_id}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ def decide(inputs: Inputs, matches: tuple[PartyMatch, ...], policy: Policy) -> V
 
     if blocked := _blocked_country(inputs, policy):
         return verdict(REFUSE, REGULATORY, blocked)
+    if any(review.action == REFUSE for review in inputs.facts.reviews):
+        return verdict(REFUSE, REGULATORY, "an officer refused")
     if score >= policy.refuse_score:
         return verdict(REFUSE, REGULATORY, _resemblance(matches[0]))
     amounts = moved(inputs.screening, inputs.account)
@@ -65,9 +76,22 @@ def decide(inputs: Inputs, matches: tuple[PartyMatch, ...], policy: Policy) -> V
         return verdict(REFUSE, AMOUNT_NOT_ALLOWED, over)
     if over := _over_day_limit(inputs, amounts, policy):
         return verdict(REFUSE, LIMIT_OF_THE_DAY, over)
-    if score >= policy.hold_score:
+    if score < policy.hold_score:
+        return verdict(CLEAR)
+    if officers_missing(matches, inputs.facts.reviews, policy):
         return verdict(HOLD, REGULATORY, _resemblance(matches[0]))
-    return verdict(CLEAR)
+    return verdict(CLEAR, detail=f"{OFFICERS_TO_RELEASE} officers released it")
+
+
+def officers_missing(matches: Sequence[PartyMatch], reviews: Sequence[Review], policy: Policy) -> int:
+    """How many more officers must release, so that each match that holds was released by enough different ones."""
+    released = [review for review in reviews if review.action == RELEASE]
+    missing = [
+        OFFICERS_TO_RELEASE - len({review.officer for review in released if found.reference in review.entries})
+        for found in matches
+        if found.match.score >= policy.hold_score
+    ]
+    return max([0, *missing])
 
 
 def _blocked_country(inputs: Inputs, policy: Policy) -> str:

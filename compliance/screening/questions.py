@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from compliance.client import Screening
 from compliance.names.normalise import MAX_NAME, words
-from contracts.terms.errors import Malformed
-from contracts.terms.identifiers import Address, address, uetr
+from contracts.terms.errors import Conflict, Malformed
+from contracts.terms.identifiers import Address, Hash, address, uetr
 from contracts.terms.money import MinorUnits, currency, payable
 from contracts.terms.parties import Party
 
@@ -32,13 +32,36 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Looked up at decision time. `decided_at` in seconds of chain time; the countries are both agents', from the
-    registry on chain, empty where it has none."""
+class Review:
+    """What an officer did about a held payment, at which second of chain time.
 
-    decided_at: int
+    `entries` are the matches that stood before the officer, as `PartyMatch.reference` names them; `note` is the salted
+    commitment to what the officer wrote, which may name people and is kept elsewhere.
+    """
+
+    officer: str
+    action: str
+    at: int
+    entries: tuple[str, ...]
+    note: Hash
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Looked up when the question was asked, and what officers did since. Times in seconds of chain time; the
+    countries are both agents', from the registry on chain, empty where it has none. `held_until` is the deadline of a
+    hold that lasts since an earlier decision, else 0."""
+
+    asked_at: int
     agent_countries: tuple[str, ...]
     spent: tuple[Spent, ...]
+    reviews: tuple[Review, ...] = ()
+    held_until: int = 0
+
+    @property
+    def decided_at(self) -> int:
+        """When the last of them became known."""
+        return max([self.asked_at, *(review.at for review in self.reviews)])
 
 
 @dataclass(frozen=True)
@@ -66,11 +89,32 @@ def own_party(screening: Screening) -> Party | None:
     return {"debtor": screening.debtor, "creditor": screening.creditor}.get(screening.side)
 
 
+def check_attempt(asked: Screening, newest: Screening | None) -> None:
+    """Refuse a question that contradicts the newest one about its payment and side. Raises Conflict."""
+    expected = 0 if newest is None else newest.attempt + 1
+    if asked.attempt > expected:
+        raise Conflict(f"attempt {asked.attempt} was asked before attempt {expected}")
+    if newest is None:
+        return
+    if asked.attempt < newest.attempt:
+        raise Conflict(f"this payment was priced anew: its attempt is {newest.attempt}")
+    if asked.attempt == newest.attempt and asked != newest:
+        raise Conflict("this payment and side was screened before with another content")
+    if _unpriced(asked) != _unpriced(newest):
+        raise Conflict("only the amounts of the legs may differ from the attempt before")
+
+
+def _unpriced(screening: Screening) -> Screening:
+    return replace(screening, attempt=0, legs=tuple(replace(leg, amount=0) for leg in screening.legs))
+
+
 def check_screening(screening: Screening, account: Address) -> None:
     """Refuse a question that cannot be answered for `account`. Raises Malformed (or its BadAmount, UnknownCurrency)."""
     uetr(screening.uetr)
     if screening.side not in _SIDES:
         raise Malformed(f"side is one of {', '.join(_SIDES)}")
+    if screening.attempt < 0:
+        raise Malformed("attempt: counted from 0")
     agents = {"debtor": screening.debtor_agent, "creditor": screening.creditor_agent}
     for name, agent in agents.items():
         if address(agent) != agent:

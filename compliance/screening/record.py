@@ -31,6 +31,20 @@ class Salts:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What an officer wrote about a review. It may name people, so the review itself has only the commitment."""
+
+    commitment: bytes
+    salt: bytes
+    content: str
+
+    @property
+    def opens(self) -> bool:
+        """Is it what was committed to?"""
+        return commitment(self.salt, {"note": self.content}) == self.commitment
+
+
+@dataclass(frozen=True)
 class Versions:
     """The policy and the lists that a decision was made under."""
 
@@ -40,8 +54,12 @@ class Versions:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision with all that it follows from. `record` is its canonical JSON, `head` the log's head after it."""
+    """A decision with all that it follows from, the `number`-th (from 0) about its payment and side.
 
+    `record` is its canonical JSON, `head` the log's head after it.
+    """
+
+    number: int
     inputs: Inputs
     verdict: Verdict
     versions: Versions
@@ -67,12 +85,23 @@ class Decided:
         )
 
 
+def new_note(content: str) -> Note:
+    salt = secrets.token_bytes(32)
+    return Note(commitment(salt, {"note": content}), salt, content)
+
+
 def new_salts() -> Salts:
     return Salts(secrets.token_bytes(32), secrets.token_bytes(32), secrets.token_bytes(32))
 
 
 def record_decision(
-    inputs: Inputs, verdict: Verdict, versions: Versions, salts: Salts, hold_seconds: int, previous_head: bytes
+    number: int,
+    inputs: Inputs,
+    verdict: Verdict,
+    versions: Versions,
+    salts: Salts,
+    hold_seconds: int,
+    previous_head: bytes,
 ) -> Decided:
     """Commit to a verdict and append it to the log's chain. The same arguments give the same bytes."""
     party = own_party(inputs.screening)
@@ -80,6 +109,7 @@ def record_decision(
     content = {
         "uetr": inputs.screening.uetr,
         "side": inputs.screening.side,
+        "number": number,
         "outcome": verdict.outcome,
         "reason": verdict.reason,
         "score": verdict.score,
@@ -90,12 +120,14 @@ def record_decision(
         "decided_at": inputs.facts.decided_at,
     }
     record = canonical_json(content)
+    hold_until = inputs.facts.held_until or inputs.facts.asked_at + hold_seconds
     return Decided(
+        number=number,
         inputs=inputs,
         verdict=verdict,
         versions=versions,
         salts=salts,
-        hold_until=inputs.facts.decided_at + hold_seconds if verdict.outcome == HOLD else 0,
+        hold_until=hold_until if verdict.outcome == HOLD else 0,
         party_commitment=party_commitment,
         decision_commitment=commitment(salts.decision, content),
         record=record,

@@ -72,7 +72,7 @@ def test_a_recorded_decision_runs_again_to_the_same_bytes(name: str, amount: int
     def run(index: NameIndex) -> object:
         verdict = decide(question, find_matches(question.screening, index), POLICY)
         assert verdict.outcome in OUTCOMES
-        return record_decision(question, verdict, VERSIONS, salts, POLICY.hold_seconds, FIRST_HEAD)
+        return record_decision(0, question, verdict, VERSIONS, salts, POLICY.hold_seconds, FIRST_HEAD)
 
     assert run(INDEX) == run(NameIndex(LISTED.entries))
 

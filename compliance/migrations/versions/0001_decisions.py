@@ -1,4 +1,4 @@
-"""The first tables: policies and lists, decisions, totals of the day, what was signed, the last final block."""
+"""The first tables: policies and lists, decisions, notes, totals of the day, what was signed, the last final block."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ def upgrade() -> None:
         )
     _create_decisions()
     op.create_table(
+        "notes",
+        sa.Column("commitment", sa.LargeBinary, primary_key=True),
+        sa.Column("salt", sa.LargeBinary, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+    )
+    op.create_table(
         "day_totals",
         sa.Column("account_tag", sa.LargeBinary, primary_key=True),
         sa.Column("day", sa.Integer, primary_key=True),
         sa.Column("currency", sa.Integer, primary_key=True),
         sa.Column("amount", sa.BigInteger, nullable=False),
-        sa.CheckConstraint("amount > 0", name="positive_amount"),
+        sa.CheckConstraint("amount >= 0", name="not_negative_amount"),
     )
     op.create_table(
         "final_blocks",
@@ -48,6 +54,7 @@ def _create_decisions() -> None:
         sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("uetr", sa.Text, nullable=False),
         sa.Column("side", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
         sa.Column("outcome", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
@@ -64,10 +71,11 @@ def _create_decisions() -> None:
         sa.Column("record", sa.LargeBinary, nullable=False),
         sa.Column("previous_head", sa.LargeBinary, nullable=False),
         sa.Column("head", sa.LargeBinary, nullable=False),
-        sa.UniqueConstraint("uetr", "side"),
+        sa.UniqueConstraint("uetr", "side", "number"),
         sa.CheckConstraint("outcome IN ('clear', 'hold', 'refuse')", name="known_outcome"),
         sa.CheckConstraint("side IN ('debtor', 'creditor', 'provider')", name="known_side"),
     )
+    op.create_index("decisions_by_outcome", "decisions", ["outcome", "hold_until"])
 
 
 def _create_signed() -> None:

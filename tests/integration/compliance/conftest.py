@@ -122,8 +122,30 @@ class Service:
         return ComplianceClient(self.client(), self.peer)
 
     def get(self, path: str, *scopes: str) -> httpx2.Response:
-        token = Tokens(self.settings.name, TOKEN_KEY).issue("officer", list(scopes))
-        return httpx2.get(self.settings.endpoint + path, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        return self.request("GET", path, "officer", *scopes)
+
+    def request(
+        self, method: str, path: str, subject: str, *scopes: str, content: bytes | None = None
+    ) -> httpx2.Response:
+        token = Tokens(self.settings.name, TOKEN_KEY).issue(subject, list(scopes))
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        url = self.settings.endpoint + path
+        return httpx2.request(method, url, content=content, headers=headers, trust_env=False)
+
+    def officer(self, name: str, action: str, asked: Screening, note: str = "I looked at it") -> httpx2.Response:
+        """What an officer does about a hold: "release" or "refuse"."""
+        path, content = f"/v1/holds/{asked.uetr}/{asked.side}/{action}", json.dumps({"note": note}).encode()
+        return self.request("POST", path, name, "compliance:officer", content=content)
+
+    def queue(self, query: str = "") -> Any:
+        """What waits for officers."""
+        answer = self.get(f"/v1/holds{query}", "compliance:officer")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def similar(self, **changes: Any) -> Screening:
+        """A payment whose debtor's name only resembles a listed one."""
+        return self.question(debtor=self.buyer(name="Vladimir Putyn", birth_date=""), **changes)
 
     def question(self, **changes: Any) -> Screening:
         """A payment as this institution would ask about it."""
