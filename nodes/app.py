@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 import nodes.accounts.tables
 import nodes.batches.tables
+import nodes.consumer_codes.tables
 import nodes.merchants.tables
 import nodes.payments.tables
 import nodes.quotes.tables  # noqa: F401
@@ -26,6 +27,7 @@ from contracts.terms.parties import Party
 from nodes.accounts import endpoints as accounts
 from nodes.accounts.service import open_own_accounts
 from nodes.batches import endpoints as batches
+from nodes.consumer_codes import endpoints as consumer_codes
 from nodes.context import NodeContext
 from nodes.follow import resume_clock
 from nodes.merchants import endpoints as merchants
@@ -33,6 +35,7 @@ from nodes.metadata import idempotency_keys, seen_messages, signed
 from nodes.payments import endpoints as payments
 from nodes.peers import endpoints as peers
 from nodes.quotes import endpoints as quotes
+from nodes.returns import endpoints as returns
 from nodes.settings import NodeSettings
 from nodes.worker import Worker
 from serving.app import new_app
@@ -94,7 +97,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
     app.state.worker = Worker(node)
     app.state.tokens = Tokens(settings.name, token_key)
     app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)
-    for room in (quotes, payments, accounts, merchants, batches, peers):
+    for room in (quotes, payments, returns, consumer_codes, accounts, merchants, batches, peers):
         app.include_router(room.router)
     return app
 

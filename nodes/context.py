@@ -19,6 +19,7 @@ from contracts.terms.errors import ChainUnavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.money import Currency, currency
 from contracts.terms.signing import Signer
+from nodes.bell import Bell
 from nodes.settings import NodeSettings
 from serving.client import PeerClient
 from serving.cosigning import SignedRecord
@@ -48,6 +49,8 @@ class NodeContext:
     idempotency: IdempotencyKeys
     wake: threading.Event = field(default_factory=threading.Event)
     """Set when there is work for the worker."""
+    bell: Bell = field(default_factory=Bell)
+    """Rung when the worker moved payments."""
 
     @property
     def account(self) -> Address:

@@ -19,6 +19,7 @@ class NodeSettings(ServiceSettings):
     country: str = Field(pattern="^[A-Z]{2}$")
     merchant_scheme: str = Field(description="PROMPTPAY, PAYNOW or UNIONPAY: the codes its merchants show")
     merchant_prefix: str = Field(default="", description="the prefix of its merchants' identifiers in that scheme")
+    issuer_prefix: str = Field(pattern="^[A-Z0-9]{8}$", description="the prefix of its customers' own codes (CPM)")
     payment_lifetime: int = Field(default=30, ge=5, le=300, description="seconds a payment may take")
     hold_lifetime: int = Field(default=3600, ge=10, description="seconds a payment may be held by compliance")
     fee_basis_points: int = Field(default=50, ge=0, le=1000, description="what the customer pays on top")

@@ -18,12 +18,15 @@ from nodes.batches.form import drop_batch, form_batch
 from nodes.context import NodeContext
 from nodes.follow import follow
 from nodes.payments.agree import agree_screened
+from nodes.payments.release import release_held
 from nodes.payments.screen import screen_accepted
 
 IDLE_PAUSE, BUSY_PAUSE = 0.5, 0.05
-"""Seconds between looks at the chain: when nothing is under way, and while a batch waits for its final block."""
+"""Seconds between looks at the chain: when nothing is under way, and while a batch waits to be final."""
 AVOID_SECONDS = 2.0
 """How long a member that did not sign is left out of new batches."""
+OFFICERS_PAUSE = 1.0
+"""Seconds between asking whether officers have decided about held payments."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +41,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._avoid: set[Address] = set()
         self._avoid_until = 0.0
+        self._ask_officers_at = 0.0
 
     def start(self) -> None:
         self._thread.start()
@@ -68,11 +72,20 @@ class Worker:
         """Every step once; True when something moved and the next round should follow at once."""
         node = self._node
         moved = self._try("follow", lambda: follow(node))
+        moved |= self._try("release", self._release)
         moved |= self._try("screen", lambda: screen_accepted(node))
         moved |= self._try("agree", lambda: agree_screened(node))
         moved |= self._try("form", self._form)
         moved |= self._try("commit", lambda: self._committer.commit(time.monotonic()))
         return moved
+
+    def _release(self) -> bool:
+        """Officers think in minutes: asking once a second is soon enough."""
+        now = time.monotonic()
+        if now < self._ask_officers_at:
+            return False
+        self._ask_officers_at = now + OFFICERS_PAUSE
+        return release_held(self._node)
 
     def _form(self) -> bool:
         now = time.monotonic()
@@ -82,7 +95,10 @@ class Worker:
 
     def _try(self, step: str, run: Callable[[], bool]) -> bool:
         try:
-            return run()
+            moved = run()
+            if moved:
+                self._node.bell.ring()
+            return moved
         except FinalityViolated as violation:
             # Promise 5: nothing that this node might do next could be trusted.
             _log.critical("halt: a final block changed", why=violation.detail)
@@ -97,5 +113,5 @@ class Worker:
 
     def _pause(self) -> float:
         with self._node.database.read() as connection:
-            waiting = batches.in_state(connection, batches.SIGNED)
+            waiting = self._node.signed.any_live(connection)
         return BUSY_PAUSE if waiting else IDLE_PAUSE

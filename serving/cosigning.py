@@ -109,6 +109,11 @@ class SignedRecord:
         late = and_(batches.c.state == LIVE, batches.c.deadline < final_time)
         connection.execute(update(batches).where(late).values(state=DEAD))
 
+    def any_live(self, connection: Connection) -> bool:
+        """Whether any batch that this member signed may still settle."""
+        statement = select(self._batches.c.batch_hash).where(self._batches.c.state == LIVE).limit(1)
+        return connection.execute(statement).one_or_none() is not None
+
     def is_live(self, connection: Connection, name: bytes) -> bool:
         """Whether a batch may still settle."""
         state = connection.execute(select(self._batches.c.state).where(self._batches.c.batch_hash == name)).scalar()

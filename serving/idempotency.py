@@ -10,13 +10,16 @@ import hmac
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, Text, insert, select
 
-from contracts.terms.errors import IdempotencyKeyReused, Malformed
+from contracts.terms.errors import FeiqianError, IdempotencyKeyReused, Malformed, Unavailable, recalled
+from serving.database import Database
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 Answer = dict[str, str]
+_Outcome = dict[str, Any]
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -38,25 +41,63 @@ class IdempotencyKeys:
         self._table, self._secret = table, secret
 
     def once(
-        self, connection: Connection, caller: str, key: str, body: bytes, act: Callable[[], Answer]
+        self, database: Database, caller: str, key: str, body: bytes, act: Callable[[Connection], Answer]
     ) -> Answer:
-        """Run `act` inside the caller's transaction, or return the answer it gave when it first ran.
+        """Run `act` in a transaction and remember its answer or its refusal with it; or give again what was given.
 
-        Raises IdempotencyKeyReused for the same key with another body, Malformed for a key that is none.
+        A refusal undoes what `act` wrote and is remembered for ever too. That we or a peer were not available is no
+        answer: it is not remembered. Raises IdempotencyKeyReused for the same key with another body, Malformed for a
+        key that is none, and what `act` refused.
         """
+        return _told(database.write(lambda connection: self._once(connection, caller, key, body, act)))
+
+    def known(self, connection: Connection, caller: str, key: str, body: bytes) -> Answer | None:
+        """The answer that this key and body were given before, None for a new key. Raises as `once` does."""
+        remembered = self._remembered(connection, caller, key, body)
+        return None if remembered is None else _told(remembered)
+
+    def _once(
+        self, connection: Connection, caller: str, key: str, body: bytes, act: Callable[[Connection], Answer]
+    ) -> _Outcome:
+        remembered = self._remembered(connection, caller, key, body)
+        if remembered is not None:
+            return remembered
+        outcome = _try(connection, act)
+        values = {"caller": caller, "key": key, "body_hmac": self._hmac(body), "answer": json.dumps(outcome)}
+        connection.execute(insert(self._table).values(values))
+        return outcome
+
+    def _remembered(self, connection: Connection, caller: str, key: str, body: bytes) -> _Outcome | None:
         if not _KEY.fullmatch(key):
             raise Malformed("Idempotency-Key: 1 to 128 visible ASCII characters, for instance a UUID")
-        table, digest = self._table, hmac.digest(self._secret, body, hashlib.sha256)
-        row = connection.execute(
-            select(table.c.body_hmac, table.c.answer).where(table.c.caller == caller, table.c.key == key)
-        ).one_or_none()
+        c = self._table.c
+        row = connection.execute(select(c.body_hmac, c.answer).where(c.caller == caller, c.key == key)).one_or_none()
         if row is None:
-            answer = act()
-            connection.execute(
-                insert(table).values(caller=caller, key=key, body_hmac=digest, answer=json.dumps(answer))
-            )
-            return answer
-        if not hmac.compare_digest(row.body_hmac, digest):
+            return None
+        if not hmac.compare_digest(row.body_hmac, self._hmac(body)):
             raise IdempotencyKeyReused("this Idempotency-Key was used with another body; use a new key")
-        remembered: Answer = json.loads(row.answer)
+        remembered: _Outcome = json.loads(row.answer)
         return remembered
+
+    def _hmac(self, body: bytes) -> bytes:
+        return hmac.digest(self._secret, body, hashlib.sha256)
+
+
+def _try(connection: Connection, act: Callable[[Connection], Answer]) -> _Outcome:
+    try:
+        with connection.begin_nested():
+            answer = act(connection)
+    except Unavailable:
+        raise
+    except FeiqianError as refused:
+        told = {"kind": refused.kind(), "detail": refused.detail, "reason": refused.iso_reason, "fields": refused.fields}
+        return {"refused": told}
+    return {"answer": answer}
+
+
+def _told(outcome: _Outcome) -> Answer:
+    """The answer, or the refusal raised again as it was raised first."""
+    if "answer" in outcome:
+        answer: Answer = outcome["answer"]
+        return answer
+    raise recalled(**outcome["refused"])

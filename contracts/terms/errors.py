@@ -29,6 +29,7 @@ Bugs are not in this tree: they are `assert`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 
@@ -125,6 +126,10 @@ class QuoteAlreadyUsed(Conflict):
     title = "The quote was already used by another payment"
 
 
+class AlreadyUsed(Conflict):
+    title = "The customer's code was used"
+
+
 class AlreadySigned(Conflict):
     title = "Another batch with this payment or place was already signed"
 
@@ -171,6 +176,11 @@ class NotScreened(Refused):
 class LimitExceeded(Refused):
     title = "The amount is over a limit"
     reason = "AM14"
+
+
+class AlreadyReturned(Refused):
+    title = "More would be returned than was paid"
+    reason = "AM09"
 
 
 class NoPrice(Refused):
@@ -224,3 +234,18 @@ class FinalityViolated(FeiqianError):
 
     title = "A final block was replaced"
     reason = "ED05"
+
+
+def recalled(kind: str, detail: str, reason: str, fields: Mapping[str, str | int]) -> FeiqianError:
+    """A refusal that was remembered by its `kind`, as it was first raised; of a kind that is gone, a Refused."""
+    leaf = next((each for each in _tree(FeiqianError) if each.kind() == kind), Refused)
+    error = leaf.__new__(leaf)
+    FeiqianError.__init__(error, detail, **fields)
+    error.iso_reason = reason
+    return error
+
+
+def _tree(branch: type[FeiqianError]) -> Iterator[type[FeiqianError]]:
+    for each in branch.__subclasses__():
+        yield each
+        yield from _tree(each)

@@ -93,10 +93,11 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.ACCEPTED, Event.REFUSE): State.REFUSED,
     (State.ACCEPTED, Event.EXPIRE): State.EXPIRED,
     (State.ACCEPTED, Event.CANCEL): State.CANCELLED,
-    (State.HELD, Event.RELEASE): State.SCREENED,
+    (State.HELD, Event.RELEASE): State.ACCEPTED,
     (State.HELD, Event.REFUSE): State.REFUSED,
     (State.HELD, Event.EXPIRE): State.EXPIRED,
     (State.HELD, Event.CANCEL): State.CANCELLED,
+    (State.SCREENED, Event.HOLD): State.HELD,
     (State.SCREENED, Event.AGREE): State.AGREED,
     (State.SCREENED, Event.REFUSE): State.REFUSED,
     (State.SCREENED, Event.EXPIRE): State.EXPIRED,
@@ -113,6 +114,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 }
 """The whole life of a payment, at the debtor agent and at the creditor agent.
 
+HELD: an officer of either agent's compliance must decide; what is released is priced anew and screened at that price.
 COSIGNING: the debtor agent has formed a batch and gathers the members' signatures; its own is not given, so the
 batch cannot settle. COMMITTING: this institution's signature is out; only a final block decides. DROP: the batch is
 certainly dead (re-formed before the debtor agent signed, or its deadline is past in a final block without it).

@@ -161,6 +161,23 @@ class NodeApi(_Api):
             deadline=body["deadline"],
         )
 
+    def return_payment(self, uetr: str, owner: str, key: str, amount: int | None = None) -> str:
+        """The UETR of the return of a received payment; `amount` in the merchant's minor units, all without it."""
+        body = {} if amount is None else {"amount": str(amount)}
+        headers = {"Idempotency-Key": key}
+        return str(self._post(f"/v1/payments/{uetr}/returns", owner, "merchants:write", body, **headers)["uetr"])
+
+    def consumer_code(self, account: str, owner: str, most: int) -> str:
+        """The text of a code that the customer shows, good for one payment of at most `most` minor units."""
+        body = {"account": account, "most": str(most)}
+        return str(self._post("/v1/consumer-codes", owner, "payments:write", body)["code"])
+
+    def charge(self, merchant: str, owner: str, code: str, amount: int, key: str) -> str:
+        """The merchant scanned a customer's code: the UETR of the payment."""
+        body, headers = {"code": code, "amount": str(amount)}, {"Idempotency-Key": key}
+        path = f"/v1/merchants/{merchant}/charges"
+        return str(self._post(path, owner, "merchants:write", body, **headers)["uetr"])
+
     def evidence(self, uetr: str) -> bytes:
         """The evidence file of a settled payment."""
         return self._send("GET", f"/v1/payments/{uetr}/evidence", "auditor", "audit").content
@@ -183,6 +200,21 @@ class NodeApi(_Api):
         return found
 
 
+class ComplianceApi(_Api):
+    """An institution's compliance service, as its officers call it."""
+
+    def holds(self, officer: str) -> list[dict[str, Any]]:
+        """The queue of held payments, as the API gives it."""
+        found: list[dict[str, Any]] = self._get("/v1/holds", officer, "compliance:officer")["holds"]
+        return found
+
+    def decide(self, officer: str, uetr: str, side: str, action: str, note: str) -> dict[str, Any]:
+        """`action` is "release" or "refuse"; where the hold stands afterwards, as the API gives it."""
+        path = f"/v1/holds/{uetr}/{side}/{action}"
+        answer: dict[str, Any] = self._post(path, officer, "compliance:officer", {"note": note})
+        return answer
+
+
 class BridgeApi(_Api):
     """The FX provider's bridge, as its auditor calls it."""
 
@@ -198,18 +230,23 @@ class BridgeApi(_Api):
 
 @dataclass(frozen=True)
 class Apis:
-    """Every institution's node by country (ISO 3166-1), and the bridge."""
+    """Every institution's node and compliance by country (ISO 3166-1), and the bridge."""
 
     nodes: dict[str, NodeApi]
+    compliance: dict[str, ComplianceApi]
     bridge: BridgeApi
 
     @classmethod
     def of(cls, folder: NetworkFolder) -> Apis:
-        return cls({each.country: NodeApi(folder, each) for each in cast.INSTITUTIONS}, BridgeApi(folder))
+        return cls(
+            {each.country: NodeApi(folder, each) for each in cast.INSTITUTIONS},
+            {each.country: ComplianceApi(folder, each.compliance) for each in cast.INSTITUTIONS},
+            BridgeApi(folder),
+        )
 
     def close(self) -> None:
         for api in self.all():
             api.close()
 
     def all(self) -> Sequence[_Api]:
-        return (*self.nodes.values(), self.bridge)
+        return (*self.nodes.values(), *self.compliance.values(), self.bridge)

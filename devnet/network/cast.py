@@ -8,6 +8,7 @@ from contracts.terms.identifiers import bic, lei_with_check_digits
 from contracts.terms.money import currency, parse_decimal
 from contracts.terms.parties import Role
 from nodes.merchants.codes import MerchantScheme
+from nodes.qr import consumer
 
 NETWORK_NAME = "Feiqian demo network"
 CHAIN_ID = 7_781
@@ -40,15 +41,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Institution(Member):
-    """An agent with customers and merchants, whose codes are of one scheme."""
+    """An agent with merchants, whose codes are of one scheme, and customers, whose own codes begin with `issuer`."""
 
     scheme: str = ""
     prefix: str = ""
+    issuer: str = ""
 
     @property
     def codes(self) -> tuple[str, ...]:
         """What the registry says it answers for."""
-        return (MerchantScheme(self.scheme, self.prefix).registry_code(),)
+        return MerchantScheme(self.scheme, self.prefix).registry_code(), f"{consumer.SCHEME}:{self.issuer}"
 
     @property
     def node(self) -> str:
@@ -62,9 +64,11 @@ class Institution(Member):
 _AGENT = Role.DEBTOR_AGENT | Role.CREDITOR_AGENT
 
 INSTITUTIONS = (
-    Institution("jinshan", "Jinshan Wallet", "CN", bic("JNSWCNBJ"), _AGENT, "CNY", "UNIONPAY", "70290156"),
-    Institution("chaophraya", "Chao Phraya Bank", "TH", bic("CPYBTHBK"), _AGENT, "THB", "PROMPTPAY", "010555999012"),
-    Institution("merlion", "Merlion Acquiring", "SG", bic("MRLASGSG"), _AGENT, "SGD", "PAYNOW"),
+    Institution("jinshan", "Jinshan Wallet", "CN", bic("JNSWCNBJ"), _AGENT, "CNY", "UNIONPAY", "70290156", "JINSHAN1"),
+    Institution(
+        "chaophraya", "Chao Phraya Bank", "TH", bic("CPYBTHBK"), _AGENT, "THB", "PROMPTPAY", "010555999012", "CHAOPHRA"
+    ),
+    Institution("merlion", "Merlion Acquiring", "SG", bic("MRLASGSG"), _AGENT, "SGD", "PAYNOW", "", "MERLION1"),
 )
 PROVIDER = Member("silkroad", "Silk Road FX", "HK", bic("SRFXHKHH"), Role.FX_PROVIDER)
 PROVIDER_BRIDGE, PROVIDER_COMPLIANCE = "silkroad-bridge", "silkroad-compliance"

@@ -62,6 +62,10 @@ class NetworkFolder:
     def network(self) -> Network:
         return load_network(self.network_file)
 
+    @property
+    def policy_file(self) -> Path:
+        return self.path / "settings" / "policy.toml"
+
     def url(self, service: str) -> str:
         return f"http://{HOST}:{self.plan.ports[service]}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import secrets
 import socket
 import time
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from compliance.policy import SHIPPED_POLICY
 from contracts.chain.deploy import planned_contracts
 from contracts.chain.network import Network
 from contracts.terms.errors import Conflict
@@ -30,10 +32,13 @@ _PORTS = range(20_000, 32_000)
 """Below the range from which systems lend ports to outgoing connections: a restarted service finds its port free."""
 
 
-def found(path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0) -> NetworkFolder:
+def found(
+    path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0, hold_lifetime: int = 86400
+) -> NetworkFolder:
     """Write a new network into an empty or missing folder: fresh random keys, free ports on 127.0.0.1, settings.
 
-    `payment_lifetime` in seconds, `heartbeat` is the seconds between blocks when idle. Raises Conflict.
+    `payment_lifetime` and `hold_lifetime` (what compliance holds) in seconds, `heartbeat` is the seconds between blocks
+    when idle. Raises Conflict.
     """
     path = path.resolve()
     if path.exists() and any(path.iterdir()):
@@ -46,6 +51,7 @@ def found(path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0) -> Net
     accounts = _write_keys(folder)
     folder = NetworkFolder(path, Plan(**{**asdict(plan), "accounts": accounts}))
     _write_network(folder)
+    _write_policy(folder, hold_lifetime)
     for service in SERVICES:
         if service != CHAIN:
             folder.settings(service).write_text(_toml(_settings(folder, service)))
@@ -120,6 +126,14 @@ def _write_network(folder: NetworkFolder) -> None:
     folder.network_file.write_text(json.dumps(network.to_json(), indent=1) + "\n")
 
 
+def _write_policy(folder: NetworkFolder, hold_lifetime: int) -> None:
+    """The shipped policy with this network's own time for officers to decide."""
+    shipped = SHIPPED_POLICY.read_text()
+    policy, changed = re.subn(r"(?m)^seconds = [0-9_]+", f"seconds = {hold_lifetime}", shipped)
+    assert changed == 1, "the shipped policy states one time for holds"
+    folder.policy_file.write_text(policy)
+
+
 def keystore_address(file: Path) -> Address:
     """The address of a keystore's secp256k1 key, which stands beside the encrypted secret."""
     return "0x" + str(json.loads(file.read_text())["address"]).lower().removeprefix("0x")
@@ -142,7 +156,8 @@ def _settings(folder: NetworkFolder, service: str) -> Mapping[str, object]:
         "password_file": str(folder.password_file),
     }
     if kind == "compliance":
-        return common | {"compliance_key": str(folder.key(member.slug, "compliance"))}
+        keystore = folder.key(member.slug, "compliance")
+        return common | {"compliance_key": str(keystore), "policy": str(folder.policy_file)}
     return common | _signing_settings(folder, member)
 
 
@@ -159,6 +174,7 @@ def _signing_settings(folder: NetworkFolder, member: Member) -> dict[str, object
         "country": member.country,
         "merchant_scheme": member.scheme,
         "merchant_prefix": member.prefix,
+        "issuer_prefix": member.issuer,
         "payment_lifetime": folder.plan.payment_lifetime,
     }
 

@@ -39,18 +39,15 @@ def deposit(
     """Book money that a customer paid in, once per Idempotency-Key."""
     amount = parse_minor(body.amount)
 
-    def work(connection: Connection) -> service.Account:
-        def act() -> dict[str, str]:
-            service.deposit(
-                connection, f"{operator.subject}:{idempotency_key}", account, amount, node.clock.final_time()
-            )
-            return {"account": account}
+    def act(connection: Connection) -> dict[str, str]:
+        key = f"{operator.subject}:{idempotency_key}"
+        service.deposit(connection, key, account, amount, node.clock.final_time())
+        return {"account": account}
 
-        said = f"deposit {account} {amount}".encode()
-        node.idempotency.once(connection, operator.subject, idempotency_key, said, act)
-        return service.find(connection, account)
-
-    return AccountBody.of(node.database.write(work))
+    said = f"deposit {account} {amount}".encode()
+    node.idempotency.once(node.database, operator.subject, idempotency_key, said, act)
+    with node.database.read() as connection:
+        return AccountBody.of(service.find(connection, account))
 
 
 @router.get("/v1/accounts/{account}")

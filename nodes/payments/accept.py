@@ -17,25 +17,25 @@ from nodes.quotes import service as quotes
 from serving.idempotency import Answer
 
 
-def accept(node: NodeContext, caller: str, key: str, quote_id: str) -> Answer:
+def accept(node: NodeContext, caller: str, key: str, quote_id: str, tolerance: int) -> Answer:
     """Pay with a quote, once per idempotency key: the UETR and the state the payment was accepted in.
+
+    `tolerance` (basis points) is how much more the payment may cost if it is held and released at a new price.
 
     Raises QuoteExpired, QuoteAlreadyUsed, NotFound, InsufficientFunds, IdempotencyKeyReused, ChainUnavailable.
     """
 
-    def work(connection: Connection) -> Answer:
-        def act() -> Answer:
-            node.require_chain()
-            return _record(connection, node, caller, quote_id)
+    def act(connection: Connection) -> Answer:
+        node.require_chain()
+        return record_payment(connection, node, caller, quote_id, tolerance)
 
-        return node.idempotency.once(connection, caller, key, f"payment {quote_id}".encode(), act)
-
-    answer = node.database.write(work)
+    answer = node.idempotency.once(node.database, caller, key, f"payment {quote_id} {tolerance}".encode(), act)
     node.wake.set()
     return answer
 
 
-def _record(connection: Connection, node: NodeContext, caller: str, quote_id: str) -> Answer:
+def record_payment(connection: Connection, node: NodeContext, caller: str, quote_id: str, tolerance: int) -> Answer:
+    """Take the quote, earmark the money and record the payment, in the caller's transaction. Raises as `accept`."""
     uetr, now = new_uetr(), node.clock.now()
     priced = quotes.take(connection, quote_id, caller, uetr, now)
     payment = PaymentRecord(
@@ -57,6 +57,7 @@ def _record(connection: Connection, node: NodeContext, caller: str, quote_id: st
         quote_signature=priced.signature,
         deadline=now + node.settings.payment_lifetime,
         accepted_at=time.time_ns() // 1_000_000,
+        most=priced.total * (10_000 + tolerance) // 10_000,
     )
     accounts.earmark(connection, payment.account, payment.earmark)
     repository.add(connection, payment)

@@ -20,7 +20,7 @@ from contracts.terms.payment import Event, PaymentTerms, State
 from contracts.terms.signing import recover
 from nodes.context import NodeContext
 from nodes.payments import repository
-from nodes.payments.end import refuse
+from nodes.payments.end import hold, refuse
 from nodes.payments.record import UNKNOWN, PaymentRecord
 from nodes.peers.client import AgreementAnswer, NodeClient, Proposal
 from serving.client import Peer, PeerRefusal
@@ -82,7 +82,7 @@ def _refuse_all(node: NodeContext, group: Group, failure: FeiqianError) -> int:
 def _propose(node: NodeContext, group: Group) -> AgreementAnswer:
     agent, payments = group
     proposals = [Proposal(p.terms, p.quote, p.payee_key, p.reference, p.debtor) for p in payments]
-    return NodeClient(node.peers, _peer(node, agent)).agree(proposals)
+    return NodeClient(node.peers, peer_of(node, agent)).agree(proposals)
 
 
 def _record_agreement(connection: Connection, node: NodeContext, group: Group, answer: AgreementAnswer) -> int:
@@ -100,16 +100,19 @@ def _record_agreement(connection: Connection, node: NodeContext, group: Group, a
         _keep_agreement(connection, node, agent, [p.terms for p in agreed], answer.agreement, answer.signature)
     for payment in agreed:
         repository.complete(connection, payment)
+    held = [item for item in answer.not_agreed if item.held_until]
+    for item in held:
+        hold(connection, by_uetr[item.uetr], agent, item.held_until)
     refused = [item for item in answer.not_agreed if not item.pending]
     for item in refused:
         refuse(connection, by_uetr[item.uetr], item.reason, item.detail)
-    return len(agreed) + len(refused)
+    return len(agreed) + len(refused) + len(held)
 
 
 def _reserve(node: NodeContext, group: Group) -> list[Reserved]:
     provider, payments = group
     requests = [ReservationRequest(payment.terms, payment.quote) for payment in payments]
-    return BridgeClient(node.peers, _peer(node, provider)).reserve(requests)
+    return BridgeClient(node.peers, peer_of(node, provider)).reserve(requests)
 
 
 def _record_reservation(connection: Connection, node: NodeContext, group: Group, answers: list[Reserved]) -> int:
@@ -153,7 +156,7 @@ def _by(key: Callable[[PaymentRecord], Address], payments: Iterable[PaymentRecor
     return sorted(groups.items())
 
 
-def _peer(node: NodeContext, account: Address) -> Peer:
+def peer_of(node: NodeContext, account: Address) -> Peer:
     participant = node.directory.participant(account)
     if participant is None:
         raise PeerUnavailable(f"{account} is not in the registry")

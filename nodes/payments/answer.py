@@ -21,9 +21,10 @@ from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.merchants import service as merchants
 from nodes.payments import repository
-from nodes.payments.end import refuse
+from nodes.payments.end import hold, refuse
 from nodes.payments.record import UNKNOWN, PaymentRecord
 from nodes.peers.client import Agreed, AgreementAnswer, NotAgreed, Proposal
+from nodes.returns import incoming as returns
 
 MAX_PAYMENT_LIFETIME = 3600
 """Seconds of chain time: no payment is agreed to whose deadline is later than this from now."""
@@ -58,7 +59,7 @@ def _record(
         payment = _payment(connection, node, sender, proposal)
         known = repository.find(connection, payment.uetr)
         if known is not None:
-            return _same(known, payment)
+            return _proposed_again(connection, known, payment)
         repository.add(connection, payment)
     except FeiqianError as error:
         return NotAgreed(proposal.terms.uetr, False, error.reason, error.detail)
@@ -67,8 +68,7 @@ def _record(
 
 def _payment(connection: Connection, node: NodeContext, sender: Participant, proposal: Proposal) -> PaymentRecord:
     terms, quote, now = proposal.terms, proposal.quote, node.clock.now()
-    merchant = merchants.find_payee(connection, proposal.payee_key)
-    account = accounts.find(connection, merchant.account)
+    account = _payee(connection, sender, proposal)
     if terms.deadline <= now:
         raise DeadlinePassed("the payment's deadline has passed")
     if terms.deadline > now + MAX_PAYMENT_LIFETIME:
@@ -77,7 +77,7 @@ def _payment(connection: Connection, node: NodeContext, sender: Participant, pro
         uetr=terms.uetr,
         side="creditor",
         state=State.ACCEPTED,
-        account=merchant.account,
+        account=account.id,
         debtor_agent=sender.account,
         creditor_agent=node.account,
         provider=quote.provider,
@@ -94,6 +94,7 @@ def _payment(connection: Connection, node: NodeContext, sender: Participant, pro
         accepted_at=time.time_ns() // 1_000_000,
         debtor_commitment=terms.debtor_commitment,
         debtor_decision=terms.debtor_decision,
+        original_uetr=terms.original_uetr,
     )
     provider = node.directory.participant(quote.provider)
     if provider is None or Role.FX_PROVIDER not in provider.roles:
@@ -105,25 +106,41 @@ def _payment(connection: Connection, node: NodeContext, sender: Participant, pro
     return payment
 
 
-def _same(known: PaymentRecord, proposed: PaymentRecord) -> PaymentRecord:
+def _payee(connection: Connection, sender: Participant, proposal: Proposal) -> accounts.Account:
+    """Whom the payment credits: a merchant by its code, or, for a return, the customer who paid the original."""
+    if proposal.terms.original_uetr:
+        return returns.customer_of(connection, sender.account, proposal.terms, proposal.payee_key)
+    merchant = merchants.find_payee(connection, proposal.payee_key)
+    return accounts.find(connection, merchant.account)
+
+
+def _proposed_again(connection: Connection, known: PaymentRecord, proposed: PaymentRecord) -> PaymentRecord:
+    """The same proposal again, or, once our officers released it, the same payment at a new price."""
     unsigned = replace(known, creditor_commitment=UNKNOWN, creditor_decision=UNKNOWN)
-    if unsigned.terms != proposed.terms or known.payee_key != proposed.payee_key or known.debtor != proposed.debtor:
+    if (known.payee_key, known.debtor, known.target) != (proposed.payee_key, proposed.debtor, proposed.target):
         raise TermsNotAgreed("another payment was proposed with this UETR")
-    return known
+    if unsigned.terms == proposed.terms:
+        return known
+    if not (known.state is State.ACCEPTED and known.attempt):
+        raise TermsNotAgreed("this payment was proposed with other terms")
+    priced_anew = replace(proposed, attempt=known.attempt, accepted_at=known.accepted_at)
+    repository.price_anew(connection, priced_anew)
+    return priced_anew
 
 
 def _screen(node: NodeContext, payments: Sequence[PaymentRecord]) -> list[PaymentRecord]:
     """Have those screened that were not yet; the payments as they stand afterwards."""
     waiting = [payment for payment in payments if payment.state is State.ACCEPTED]
     if waiting:
-        answers = node.compliance.screen([_screening(payment) for payment in waiting])
+        answers = node.compliance.screen([creditor_screening(payment) for payment in waiting])
         outcomes = list(zip(waiting, answers, strict=True))
         node.database.write(lambda connection: _record_decisions(connection, outcomes))
     with node.database.read() as connection:
         return repository.find_all(connection, [payment.uetr for payment in payments])
 
 
-def _screening(payment: PaymentRecord) -> Screening:
+def creditor_screening(payment: PaymentRecord) -> Screening:
+    """What the creditor agent's compliance is asked."""
     own = tuple(leg for leg in payment.legs if payment.creditor_agent in (leg.source, leg.target))
     return Screening(
         uetr=payment.uetr,
@@ -133,6 +150,7 @@ def _screening(payment: PaymentRecord) -> Screening:
         debtor_agent=payment.debtor_agent,
         creditor_agent=payment.creditor_agent,
         legs=own,
+        attempt=payment.attempt,
     )
 
 
@@ -143,7 +161,7 @@ def _record_decisions(connection: Connection, outcomes: Sequence[tuple[PaymentRe
         elif answer.outcome == "refuse":
             refuse(connection, payment, answer.reason, "compliance of the creditor agent refused")
         elif answer.outcome == "hold":
-            repository.move(connection, payment, Event.HOLD, detail="held by compliance")
+            hold(connection, payment, payment.creditor_agent, answer.hold_until)
         else:
             repository.move(
                 connection,
@@ -158,4 +176,5 @@ def _record_decisions(connection: Connection, outcomes: Sequence[tuple[PaymentRe
 def _not_agreed(payment: PaymentRecord) -> NotAgreed:
     pending = payment.state in (State.ACCEPTED, State.HELD, State.SCREENED)
     reason, detail = payment.reason or "AB09", payment.detail or f"the payment is {payment.state}"
-    return NotAgreed(payment.uetr, pending, "" if pending else reason, detail)
+    held_until = payment.deadline if payment.state is State.HELD else 0
+    return NotAgreed(payment.uetr, pending, "" if pending else reason, detail, held_until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from contracts.terms.identifiers import Address
 from contracts.terms.payment import Event
 from nodes.accounts import service as accounts
 from nodes.accounts.service import FEES, SETTLEMENT, own_account
@@ -24,6 +25,13 @@ def settle(connection: Connection, payment: PaymentRecord, chain_time: int) -> N
         settlement = own_account(SETTLEMENT, payment.target.currency)
         lines = [(settlement, -payment.target.minor), (payment.account, payment.target.minor)]
     accounts.post(connection, f"payment:{payment.uetr}", f"payment {payment.uetr}", chain_time, lines)
+
+
+def hold(connection: Connection, payment: PaymentRecord, by: Address, until: int) -> None:
+    """Officers of `by` must decide; if nobody does, the payment ends when a final block is later than `until`."""
+    side = "debtor" if by == payment.debtor_agent else "creditor"
+    detail = f"held by compliance of the {side} agent"
+    repository.move(connection, payment, Event.HOLD, deadline=until, held_by=by, detail=detail)
 
 
 def refuse(connection: Connection, payment: PaymentRecord, reason: str, detail: str) -> None:

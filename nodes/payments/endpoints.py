@@ -23,7 +23,7 @@ Payer = Annotated[Caller, Depends(require("payments:write"))]
 @router.post("/v1/payments", status_code=202)
 def pay(body: PayBody, node: Node, caller: Payer, idempotency_key: Annotated[str, Header()]) -> AcceptedBody:
     """Pay with a quote. The money is earmarked; follow the payment under its UETR."""
-    return AcceptedBody(**accept(node, caller.subject, idempotency_key, body.quote_id))
+    return AcceptedBody(**accept(node, caller.subject, idempotency_key, body.quote_id, body.tolerance_basis_points))
 
 
 @router.get("/v1/payments/{uetr}")

@@ -21,6 +21,9 @@ class PaymentRecord:
 
     `account` is the customer's or the merchant's; `source` what the debtor agent gives, `target` what the creditor
     agent gets; `fee` (source currency) what the customer pays the debtor agent on top. `deadline` is chain time.
+    `attempt` counts how often it was priced: it rises when a held payment is released. `most` is what the customer
+    accepted to pay in all, tolerance included; `held_by` the institution whose officers hold it; `original_uetr` the
+    payment that this one returns, or empty.
     """
 
     uetr: str
@@ -45,6 +48,10 @@ class PaymentRecord:
     debtor_decision: bytes = UNKNOWN
     creditor_commitment: bytes = UNKNOWN
     creditor_decision: bytes = UNKNOWN
+    original_uetr: str = ""
+    attempt: int = 0
+    held_by: Address = ""
+    most: int = 0
     reason: str = ""
     detail: str = ""
 
@@ -75,4 +82,5 @@ class PaymentRecord:
             debtor_decision=self.debtor_decision,
             creditor_decision=self.creditor_decision,
             deadline=self.deadline,
+            original_uetr=self.original_uetr,
         )

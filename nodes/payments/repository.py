@@ -51,6 +51,14 @@ def complete(connection: Connection, payment: PaymentRecord) -> None:
     connection.execute(update(payments).where(here).values(values))
 
 
+def price_anew(connection: Connection, payment: PaymentRecord) -> None:
+    """Replace the price and the deadline of a released payment that is to be screened at its new price."""
+    values = _values(payment)
+    c = payments.c
+    here = (c.uetr == payment.uetr) & (c.state == State.ACCEPTED.value)
+    connection.execute(update(payments).where(here).values(values))
+
+
 def find(connection: Connection, uetr: str) -> PaymentRecord | None:
     row = connection.execute(select(payments).where(payments.c.uetr == uetr)).one_or_none()
     return None if row is None else _record(row)
@@ -68,6 +76,22 @@ def in_state(connection: Connection, state: State, side: str, limit: int) -> lis
         select(payments).where(c.state == state.value, c.side == side).order_by(c.accepted_at, c.uetr).limit(limit)
     )
     return [_record(row) for row in rows]
+
+
+def held(connection: Connection, limit: int) -> list[PaymentRecord]:
+    """The payments that officers must decide about, those that end first before others."""
+    c = payments.c
+    rows = connection.execute(select(payments).where(c.state == State.HELD.value).order_by(c.deadline).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def returned(connection: Connection, original_uetr: str) -> tuple[int, int]:
+    """What the returns of a payment took and gave so far, in minor units: (source, target). Ended ones do not count."""
+    c = payments.c
+    ended = [State.REFUSED.value, State.EXPIRED.value, State.CANCELLED.value]
+    sums = select(func.coalesce(func.sum(c.source_amount), 0), func.coalesce(func.sum(c.target_amount), 0))
+    row = connection.execute(sums.where(c.original_uetr == original_uetr, c.state.not_in(ended))).one()
+    return int(row[0]), int(row[1])
 
 
 def overdue(connection: Connection, final_time: int) -> list[PaymentRecord]:

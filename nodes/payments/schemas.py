@@ -14,6 +14,9 @@ from serving.bodies import Schema
 
 class PayBody(Schema):
     quote_id: str = Field(min_length=1, max_length=64, description="from POST /v1/quotes")
+    tolerance_basis_points: int = Field(
+        default=100, ge=0, le=1000, description="how much more a payment that was held may cost when it is released"
+    )
 
 
 class AcceptedBody(Schema):

@@ -9,7 +9,7 @@ from compliance.client import Decision, Refusal, Screening
 from contracts.terms.payment import Event, State
 from nodes.context import NodeContext
 from nodes.payments import repository
-from nodes.payments.end import refuse
+from nodes.payments.end import hold, refuse
 from nodes.payments.record import PaymentRecord
 
 MAX_LIST = 500
@@ -42,6 +42,7 @@ def debtor_screening(payment: PaymentRecord) -> Screening:
         debtor_agent=payment.debtor_agent,
         creditor_agent=payment.creditor_agent,
         legs=own,
+        attempt=payment.attempt,
     )
 
 
@@ -56,7 +57,7 @@ def _record(
             refuse(connection, payment, answer.reason, "compliance of the debtor agent refused")
         elif answer.outcome == "hold":
             deadline = answer.hold_until or node.clock.now() + node.settings.hold_lifetime
-            repository.move(connection, payment, Event.HOLD, deadline=deadline, detail="held by compliance")
+            hold(connection, payment, payment.debtor_agent, deadline)
         else:
             repository.move(
                 connection,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -16,8 +17,6 @@ from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.payments import end, repository
 from nodes.payments.record import PaymentRecord
-
-_LOOK_AGAIN = 0.1
 
 
 def find_own(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
@@ -42,11 +41,15 @@ async def await_final(
     Waiting occupies no thread: wallets that wait must not keep institutions from being answered.
     """
     end_of_wait = time.monotonic() + seconds
-    while True:
-        found = await run_in_threadpool(look, node, uetr, caller)
-        if found[0].state.final or time.monotonic() >= end_of_wait:
-            return found
-        await asyncio.sleep(_LOOK_AGAIN)
+    with node.bell.listening() as heard:
+        while True:
+            heard.clear()
+            found = await run_in_threadpool(look, node, uetr, caller)
+            left = end_of_wait - time.monotonic()
+            if found[0].state.final or left <= 0:
+                return found
+            with suppress(TimeoutError):
+                await asyncio.wait_for(heard.wait(), left)
 
 
 def cancel(node: NodeContext, uetr: str, caller: str) -> None:
@@ -63,3 +66,4 @@ def cancel(node: NodeContext, uetr: str, caller: str) -> None:
         end.cancel(connection, payment)
 
     node.database.write(work)
+    node.bell.ring()

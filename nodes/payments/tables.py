@@ -35,6 +35,10 @@ payments = Table(
     Column("debtor_decision", LargeBinary, nullable=False),
     Column("creditor_commitment", LargeBinary, nullable=False),
     Column("creditor_decision", LargeBinary, nullable=False),
+    Column("original_uetr", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("most", BigInteger, nullable=False),
     Column("deadline", BigInteger, nullable=False),
     Column("accepted_at", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
@@ -43,6 +47,7 @@ payments = Table(
     CheckConstraint(f"state IN ({_STATES})", name="payment_state"),
     Index("payments_by_state", "state", "side", "deadline"),
     Index("payments_by_account", "account", "accepted_at"),
+    Index("payments_by_original", "original_uetr"),
 )
 """`accepted_at` is in milliseconds of the institution's clock and serves people; deadlines are chain time."""
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from contracts.terms.attestation import Agreement
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.errors import Malformed, PeerUnavailable
+from contracts.terms.money import MinorUnits
 from contracts.terms.parties import Party
 from contracts.terms.payment import PaymentTerms
 from contracts.terms.quote import Quote
@@ -52,12 +53,37 @@ class Agreed:
 
 @dataclass(frozen=True)
 class NotAgreed:
-    """A payment that the creditor agent refused, or (`pending`) cannot answer yet: ask again."""
+    """A payment that the creditor agent refused, or (`pending`) cannot answer yet: ask again.
+
+    `held_until` (chain time) is set while its officers hold the payment: ask for its status, then propose it anew.
+    """
 
     uetr: str
     pending: bool
     reason: str
     detail: str
+    held_until: int = 0
+
+
+@dataclass(frozen=True)
+class PaymentStatus:
+    """Where a payment stands at its creditor agent (ISO 20022 pacs.028 and pacs.002 in meaning)."""
+
+    uetr: str
+    state: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A merchant scanned a customer's code. `charge_id` is the acquirer's own; `amount` in the payee's currency."""
+
+    charge_id: str
+    token: str
+    payee: Payee
+    amount: MinorUnits
+    reference: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +114,20 @@ class NodeClient:
         if sorted(answered) != sorted(proposal.terms.uetr for proposal in proposals):
             raise PeerUnavailable("the answer is about other payments")
         return answer
+
+    def status(self, uetrs: Sequence[str]) -> list[PaymentStatus]:
+        """Where our payments stand at their creditor agent; those it does not know are left out."""
+        answer = self._post("/peer/v1/payments/status", {"uetrs": list(uetrs)})
+        if not isinstance(answer, dict) or not isinstance(answer.get("payments"), list):
+            raise PeerUnavailable("the answer is not a list of payments")
+        return [_read(PaymentStatus, each) for each in answer["payments"]]
+
+    def charge(self, charge: Charge) -> dict[str, str]:
+        """Have the customer's institution pay: its UETR and state. The same charge again gives the same answer."""
+        answer = self._post("/peer/v1/charges", to_document(charge))
+        if not isinstance(answer, dict) or not {"uetr", "status", "iso20022"} <= answer.keys():
+            raise PeerUnavailable("the answer does not name the payment")
+        return {name: str(answer[name]) for name in ("uetr", "status", "iso20022")}
 
     def _post(self, path: str, content: dict[str, Any]) -> Any:
         return self._client.post(self._peer, path, json.dumps(content, separators=(",", ":")).encode())

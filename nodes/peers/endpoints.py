@@ -6,18 +6,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
+from contracts.terms.documents import to_document
 from contracts.terms.errors import Forbidden
 from contracts.terms.parties import Participant, Role
 from nodes.accounts import service as accounts
 from nodes.batches.cosign import cosign
+from nodes.consumer_codes.charge import answer_charge
 from nodes.context import NodeContext, context
 from nodes.merchants import service as merchants
+from nodes.payments import repository as payments
 from nodes.payments.answer import answer_proposals
-from nodes.peers.client import Payee
+from nodes.peers.client import Payee, PaymentStatus
 from nodes.peers.schemas import (
+    ChargeQuestion,
     CosignBody,
     PayeeQuestion,
     ProposalsBody,
+    StatusQuestion,
     agreement_document,
     cosignatures_document,
     payee_document,
@@ -44,6 +49,22 @@ def agreements(body: ProposalsBody, node: Node, asker: Sender) -> dict[str, Any]
     if Role.DEBTOR_AGENT not in asker.roles:
         raise Forbidden("only a debtor agent proposes payments")
     return agreement_document(answer_proposals(node, asker, body.proposals))
+
+
+@router.post("/peer/v1/payments/status")
+def status(body: StatusQuestion, node: Node, asker: Sender) -> dict[str, Any]:
+    """A debtor agent asks where its payments stand here; payments of others are left out."""
+    with node.database.read() as connection:
+        found = payments.find_all(connection, body.uetrs)
+    own = [payment for payment in found if payment.side == "creditor" and payment.debtor_agent == asker.account]
+    statuses = [PaymentStatus(p.uetr, p.state.value, p.reason, p.detail) for p in own]
+    return {"payments": [to_document(each) for each in statuses]}
+
+
+@router.post("/peer/v1/charges")
+def charges(body: ChargeQuestion, node: Node, asker: Sender) -> dict[str, str]:
+    """A merchant of the asking acquirer scanned one of our customers' codes."""
+    return answer_charge(node, asker.account, body.root)
 
 
 @router.post("/peer/v1/cosignatures")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, RootModel, WithJsonSchema
 
 from bridge.client import Cosignature, CosignRequest, Refusal, refusal_document
 from contracts.terms.documents import from_document, to_document
-from nodes.peers.client import AgreementAnswer, Payee, Proposal
+from nodes.peers.client import AgreementAnswer, Charge, Payee, Proposal
 from serving.bodies import Schema
 
 MAX_LIST = 500
@@ -28,6 +28,14 @@ class PayeeQuestion(Schema):
 
 class ProposalsBody(Schema):
     proposals: list[Annotated[Proposal, *_reads(Proposal)]] = Field(min_length=1, max_length=MAX_LIST)
+
+
+class StatusQuestion(Schema):
+    uetrs: list[str] = Field(min_length=1, max_length=MAX_LIST)
+
+
+class ChargeQuestion(RootModel[Annotated[Charge, *_reads(Charge)]]):
+    """One charge."""
 
 
 class CosignBody(Schema):

@@ -1,45 +1,26 @@
-"""From a scanned code to an exact price: read it, find the creditor agent, ask the payee, ask every FX provider."""
+"""From a scanned code to an exact price: read it, find the payee, ask every FX provider."""
 
 from __future__ import annotations
 
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from fractions import Fraction
 
-import structlog
 from sqlalchemy import Connection
 
-from bridge.client import BridgeClient, FirmQuote, QuoteRequest
-from contracts.terms.commitments import quote_hash, typed_digest
 from contracts.terms.documents import from_document, to_document
-from contracts.terms.errors import (
-    BadAmount,
-    Conflict,
-    FeiqianError,
-    NoPrice,
-    NotFound,
-    PeerUnavailable,
-    QuoteAlreadyUsed,
-    QuoteExpired,
-    UnknownInstitution,
-    UnknownMerchant,
-    Unsupported,
-)
-from contracts.terms.money import Currency, currency, payable, round_up
-from contracts.terms.parties import Participant, Party, Role
+from contracts.terms.errors import BadAmount, Conflict, NotFound, QuoteAlreadyUsed, QuoteExpired, Unsupported
+from contracts.terms.identifiers import Address
+from contracts.terms.money import Currency, Money, currency, payable
+from contracts.terms.parties import Party
 from contracts.terms.quote import Quote
-from contracts.terms.signing import recover
 from nodes import qr
 from nodes.accounts import service as accounts
 from nodes.context import NodeContext
-from nodes.peers.client import NodeClient, Payee
+from nodes.peers.client import Payee
 from nodes.quotes import repository
-from serving.client import Peer
+from nodes.quotes.payees import find_payee
+from nodes.quotes.pricing import price_payment
 from serving.jsontext import dump, load
-
-_log = structlog.get_logger(__name__)
-_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ask")
 
 
 @dataclass(frozen=True)
@@ -92,28 +73,45 @@ def quote(node: NodeContext, request: PriceRequest) -> CustomerQuote:
     with node.database.read() as connection:
         account = accounts.find_own(connection, request.account, request.caller)
     code = qr.read(request.code)
-    target = payable(_amount(code, request.amount))
-    if code.currency == account.currency:
-        raise Unsupported("the code is in the account's own currency; this network settles cross-currency payments")
-    agent, payee = _find_payee(node, code)
-    if payee.currency != code.currency.numeric:
+    target = Money(payable(_amount(code, request.amount)), code.currency)
+    agent, payee = find_payee(node, code)
+    reference = code.reference.bill_number or code.reference.ref1
+    return quote_payee(node, request.caller, account, agent.account, payee, target, reference)
+
+
+def quote_payee(
+    node: NodeContext,
+    caller: str,
+    account: accounts.Account,
+    creditor_agent: Address,
+    payee: Payee,
+    target: Money,
+    reference: str,
+) -> CustomerQuote:
+    """Price an amount to a known payee, and remember the price until it expires.
+
+    Raises Unsupported, Conflict, NoPrice.
+    """
+    if target.currency == account.currency:
+        raise Unsupported("the payee holds the account's own currency; this network settles cross-currency payments")
+    if payee.currency != target.currency.numeric:
         raise Conflict("the code's currency is not the one that the merchant is paid in")
-    firm = _best_price(node, account.currency, code.currency, target)
+    price = price_payment(node, account.currency, target)
     priced = CustomerQuote(
         id=str(uuid.uuid4()),
         account=account.id,
-        creditor_agent=agent.account,
+        creditor_agent=creditor_agent,
         payee_key=payee.lookup_key,
         payee=payee.party,
-        reference=code.reference.bill_number or code.reference.ref1,
-        fee=round_up(Fraction(firm.quote.source_amount * node.settings.fee_basis_points, 10_000)).minor,
-        quote=firm.quote,
-        signature=firm.signature,
-        rate=firm.rate,
-        rate_date=firm.rate_date,
-        expires=firm.quote.expires - node.settings.payment_lifetime,
+        reference=reference,
+        fee=price.fee,
+        quote=price.firm.quote,
+        signature=price.firm.signature,
+        rate=price.firm.rate,
+        rate_date=price.firm.rate_date,
+        expires=price.firm.quote.expires - node.settings.payment_lifetime,
     )
-    node.database.write(lambda connection: _remember(connection, request.caller, priced))
+    node.database.write(lambda connection: _remember(connection, caller, priced))
     return priced
 
 
@@ -150,66 +148,6 @@ def _amount(code: qr.PaymentCode, asked: int | None) -> int:
     if asked not in (None, code.amount) and not code.amount_editable:
         raise BadAmount("the code names another amount, which the payer cannot change")
     return code.amount if asked is None else asked
-
-
-def _find_payee(node: NodeContext, code: qr.PaymentCode) -> tuple[Participant, Payee]:
-    """Ask the institution that answers for the code; of a proxy scheme, every member, side by side."""
-    unreachable: PeerUnavailable | None = None
-    for account in code.accounts:
-        kind, _, identifier = account.lookup_key.partition(":")
-        agents = [agent for agent in node.directory.answering(kind, identifier) if agent.account != node.account]
-        asked = list(_pool.map(lambda agent: _ask_payee(node, agent, account.lookup_key), agents))  # noqa: B023
-        for agent, answer in zip(agents, asked, strict=True):
-            if isinstance(answer, Payee):
-                return agent, answer
-            unreachable = answer if isinstance(answer, PeerUnavailable) else unreachable
-        if agents and unreachable is None:
-            raise UnknownMerchant("the institution that answers for this code does not know the merchant")
-    if unreachable is not None:
-        raise unreachable
-    raise UnknownInstitution("no member of this network answers for this code")
-
-
-def _ask_payee(node: NodeContext, agent: Participant, lookup_key: str) -> Payee | FeiqianError:
-    try:
-        return NodeClient(node.peers, Peer(agent.account, agent.endpoint)).payee(lookup_key)
-    except FeiqianError as failure:
-        return failure
-
-
-def _best_price(node: NodeContext, source: Currency, target: Currency, amount: int) -> FirmQuote:
-    """The cheapest firm quote of all FX providers, asked side by side. Raises NoPrice."""
-    request = QuoteRequest(str(uuid.uuid4()), source.numeric, target.numeric, target_amount=amount)
-    providers = node.directory.with_role(Role.FX_PROVIDER)
-    answers = _pool.map(lambda provider: _ask_price(node, provider, request), providers)
-    prices = [answer for answer in answers if answer is not None]
-    if not prices:
-        raise NoPrice(f"no FX provider sells {target.alpha} for {source.alpha} now; try again later")
-    return min(prices, key=lambda price: (price.quote.source_amount, price.quote.provider))
-
-
-def _ask_price(node: NodeContext, provider: Participant, request: QuoteRequest) -> FirmQuote | None:
-    try:
-        [answer] = BridgeClient(node.peers, Peer(provider.account, provider.endpoint)).quote([request])
-    except FeiqianError as failure:
-        _log.warning("no price", provider=provider.account, why=failure.detail)
-        return None
-    if not isinstance(answer, FirmQuote):
-        _log.warning("no price", provider=provider.account, why=answer.detail)
-        return None
-    return answer if _is_firm(node, provider, request, answer) else None
-
-
-def _is_firm(node: NodeContext, provider: Participant, request: QuoteRequest, answer: FirmQuote) -> bool:
-    """A price counts only if it answers the question, outlives a payment and is signed by the provider's key."""
-    quote = answer.quote
-    asked = (provider.account, node.account, request.source_currency, request.target_currency, request.target_amount)
-    offered = (quote.provider, quote.buyer, quote.source_currency, quote.target_currency, quote.target_amount)
-    keys = node.directory.keys(provider.account)
-    signer = recover(typed_digest(node.domain, quote_hash(quote)), answer.signature)
-    long_enough = quote.expires > node.clock.now() + node.settings.payment_lifetime
-    own_key = keys is not None and signer == keys.settlement
-    return asked == offered and quote.source_amount > 0 and long_enough and own_key
 
 
 def _remember(connection: Connection, caller: str, priced: CustomerQuote) -> None:

@@ -226,15 +226,12 @@ def once(
 ) -> dict[str, str]:
     """Record the next number, once per key: the answer names it."""
 
-    def work(connection: Connection) -> dict[str, str]:
-        def act() -> dict[str, str]:
-            number = len(connection.execute(select(NUMBERS.c.number)).all())
-            connection.execute(insert(NUMBERS).values(number=number))
-            return {"number": str(number)}
+    def act(connection: Connection) -> dict[str, str]:
+        number = len(connection.execute(select(NUMBERS.c.number)).all())
+        connection.execute(insert(NUMBERS).values(number=number))
+        return {"number": str(number)}
 
-        return keys.once(connection, caller, key, body, act)
-
-    return database.write(work)
+    return keys.once(database, caller, key, body, act)
 
 
 def test_many_requests_at_once_act_once_and_hear_the_same(database: Database, keys: IdempotencyKeys) -> None:
@@ -273,12 +270,29 @@ def test_the_answer_outlives_the_process(tmp_path: Path, keys: IdempotencyKeys) 
 
 
 def test_what_failed_is_not_remembered_as_done(database: Database, keys: IdempotencyKeys) -> None:
-    def failing() -> dict[str, str]:
+    def failing(_: Connection) -> dict[str, str]:
         raise Unavailable("not now")
 
     with pytest.raises(Unavailable):
-        database.write(lambda connection: keys.once(connection, "wallet", "k", b"pay 5", failing))
+        keys.once(database, "wallet", "k", b"pay 5", failing)
     assert once(database, keys, b"pay 5") == {"number": "0"}
+
+
+def test_a_refusal_is_an_answer_for_ever(database: Database, keys: IdempotencyKeys) -> None:
+    """The money that was missing may come later; the same key must not pay then."""
+
+    def refusing(connection: Connection) -> dict[str, str]:
+        connection.execute(insert(NUMBERS).values(number=7))
+        raise InsufficientFunds("the account has not enough money", left="3")
+
+    for act in (refusing, lambda _: {"number": "paid after all"}):
+        with pytest.raises(InsufficientFunds) as refused:
+            keys.once(database, "wallet", "k", b"pay 5", act)
+        assert refused.value.detail == "the account has not enough money"
+        assert refused.value.fields == {"left": "3"}
+        assert refused.value.iso_reason == "AM04"
+    with database.read() as connection:
+        assert connection.execute(select(NUMBERS)).all() == []
 
 
 def test_no_body_is_kept(database: Database, keys: IdempotencyKeys) -> None:

@@ -102,6 +102,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_signed_batches_state"), "signed_batches", ["state"], unique=False)
     op.create_table(
+        "consumer_codes",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.Column("charge_id", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("token_hash"),
+    )
+    op.create_table(
         "merchants",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -144,6 +159,10 @@ def upgrade() -> None:
         sa.Column("debtor_decision", sa.LargeBinary(), nullable=False),
         sa.Column("creditor_commitment", sa.LargeBinary(), nullable=False),
         sa.Column("creditor_decision", sa.LargeBinary(), nullable=False),
+        sa.Column("original_uetr", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("held_by", sa.Text(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
         sa.Column("deadline", sa.BigInteger(), nullable=False),
         sa.Column("accepted_at", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -161,6 +180,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("uetr"),
     )
     op.create_index("payments_by_account", "payments", ["account", "accepted_at"], unique=False)
+    op.create_index("payments_by_original", "payments", ["original_uetr"], unique=False)
     op.create_index("payments_by_state", "payments", ["state", "side", "deadline"], unique=False)
     op.create_table(
         "postings",

@@ -1,0 +1,102 @@
+"""Firm prices: asked of every FX provider side by side, believed only when they are signed answers to the question."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+
+import structlog
+
+from bridge.client import BridgeClient, FirmQuote, QuoteRequest
+from contracts.terms.commitments import quote_hash, typed_digest
+from contracts.terms.errors import FeiqianError, NoPrice, Refused
+from contracts.terms.identifiers import Address
+from contracts.terms.money import Currency, Money, round_up
+from contracts.terms.parties import Participant, Role
+from contracts.terms.signing import recover
+from nodes.context import NodeContext
+from serving.client import Peer
+
+_log = structlog.get_logger(__name__)
+_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="price")
+
+
+@dataclass(frozen=True)
+class Price:
+    """A firm quote and the debtor agent's own fee on top, in minor units of the source currency."""
+
+    firm: FirmQuote
+    fee: int
+
+    @property
+    def total(self) -> int:
+        return self.firm.quote.source_amount + self.fee
+
+
+def price_payment(node: NodeContext, source: Currency, target: Money) -> Price:
+    """The cheapest firm price of all FX providers for `target`. Raises NoPrice."""
+    request = QuoteRequest(
+        str(uuid.uuid4()), source.numeric, target.currency.numeric, target_amount=target.minor
+    )
+    providers = node.directory.with_role(Role.FX_PROVIDER)
+    answers = _pool.map(lambda provider: _ask_or_none(node, provider, request), providers)
+    prices = [answer for answer in answers if answer is not None]
+    if not prices:
+        raise NoPrice(f"no FX provider sells {target.currency} for {source} now; try again later")
+    firm = min(prices, key=lambda price: (price.quote.source_amount, price.quote.provider))
+    exact_fee = Fraction(firm.quote.source_amount * node.settings.fee_basis_points, 10_000)
+    return Price(firm, round_up(exact_fee).minor)
+
+
+def price_return(node: NodeContext, provider: Address, original_uetr: str, source: Money, target: Currency) -> Price:
+    """The original payment's own rate, which its own provider alone can give; a return has no fee.
+
+    Raises PeerUnavailable, NoPrice, or the provider's refusal (more than the original is returned).
+    """
+    found = node.directory.participant(provider)
+    if found is None:
+        raise NoPrice("the FX provider of the original payment is no member any more")
+    request = QuoteRequest(
+        str(uuid.uuid4()),
+        source.currency.numeric,
+        target.numeric,
+        source_amount=source.minor,
+        original_uetr=original_uetr,
+    )
+    return Price(_ask(node, found, request), 0)
+
+
+def _ask_or_none(node: NodeContext, provider: Participant, request: QuoteRequest) -> FirmQuote | None:
+    try:
+        return _ask(node, provider, request)
+    except FeiqianError as failure:
+        _log.warning("no price", provider=provider.account, why=failure.detail)
+        return None
+
+
+def _ask(node: NodeContext, provider: Participant, request: QuoteRequest) -> FirmQuote:
+    [answer] = BridgeClient(node.peers, Peer(provider.account, provider.endpoint)).quote([request])
+    if not isinstance(answer, FirmQuote):
+        raise Refused(answer.detail, peer_reason=answer.reason)
+    if not _is_firm(node, provider, request, answer):
+        raise NoPrice("the FX provider's answer is not a firm quote to the question")
+    return answer
+
+
+def _is_firm(node: NodeContext, provider: Participant, request: QuoteRequest, answer: FirmQuote) -> bool:
+    """A price counts only if it answers the question, outlives a payment and is signed by the provider's key."""
+    quote = answer.quote
+    asked = (provider.account, node.account, request.source_currency, request.target_currency)
+    offered = (quote.provider, quote.buyer, quote.source_currency, quote.target_currency)
+    given = (
+        request.source_amount in (None, quote.source_amount),
+        request.target_amount in (None, quote.target_amount),
+    )
+    keys = node.directory.keys(provider.account)
+    signer = recover(typed_digest(node.domain, quote_hash(quote)), answer.signature)
+    long_enough = quote.expires > node.clock.now() + node.settings.payment_lifetime
+    paid = quote.source_amount > 0 and quote.target_amount > 0
+    own_key = keys is not None and signer == keys.settlement
+    return asked == offered and all(given) and paid and long_enough and own_key
