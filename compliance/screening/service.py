@@ -67,9 +67,7 @@ class ScreeningService:
             agent_countries=tuple(each.country if each else "" for each in known),
         )
 
-    def _answer_all(
-        self, connection: Connection, questions: Sequence[_Question], now: int
-    ) -> list[Decision | Refusal]:
+    def _answer_all(self, connection: Connection, questions: Sequence[_Question], now: int) -> list[Decision | Refusal]:
         asked = [question.screening for question in questions]
         log = DecisionLog(connection, self._account, self._tags, asked, now)
         answers = [self._answer(log, question, now) for question in questions]

@@ -189,9 +189,7 @@ def test_a_signed_body_that_is_none_is_refused_whole(
         ({"legs": []}, "malformed"),
     ],
 )
-def test_a_bad_question_is_refused_by_itself_and_not_recorded(
-    service: Any, changes: dict[str, Any], kind: str
-) -> None:
+def test_a_bad_question_is_refused_by_itself_and_not_recorded(service: Any, changes: dict[str, Any], kind: str) -> None:
     asked = to_document(service.question()) | changes
     with nothing_recorded(service):
         body = json.dumps({"screenings": [asked]}).encode()

@@ -155,6 +155,20 @@ def test_after_the_deadline_nothing_can_be_done(start: Any, tmp_path: Path) -> N
     assert service.decide(priced(asked, 1, 9)).hold_until == held.hold_until, "a new price buys no time"
 
 
+def test_a_deadline_stays_though_the_policy_changes(start: Any, tmp_path: Path) -> None:
+    before = start()
+    asked = before.similar()
+    held = before.decide(asked)
+    before.stop()
+    shorter = tmp_path / "policy.toml"
+    shorter.write_text(SHIPPED_POLICY.read_text().replace("seconds = 86400", "seconds = 60"))
+    after = start(policy=shorter)
+    assert after.officer("anna", "release", asked).json()["hold_until"] == held.hold_until
+    assert after.decide(asked).hold_until == held.hold_until
+    assert after.decide(priced(asked, 1, 9)).hold_until == held.hold_until
+    assert replayed(after) == ()
+
+
 def test_a_payment_priced_anew_is_clear_at_once(start: Any) -> None:
     service = start()
     asked = service.similar()
@@ -207,9 +221,7 @@ def test_a_next_attempt_is_the_same_payment_but_for_its_amounts(start: Any) -> N
 
 
 @pytest.mark.parametrize(("added", "outcome"), [(ANOTHER_HIT, "hold"), (SAME_AGAIN, "clear")])
-def test_a_hit_that_the_officers_did_not_see_holds_anew(
-    start: Any, tmp_path: Path, added: str, outcome: str
-) -> None:
+def test_a_hit_that_the_officers_did_not_see_holds_anew(start: Any, tmp_path: Path, added: str, outcome: str) -> None:
     before = start()
     asked, half = before.similar(), before.similar()
     before.compliance.screen([asked, half])
