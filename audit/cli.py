@@ -121,7 +121,7 @@ def _read_books(path: Path) -> Books:
 
 def _minor(amount: object, path: Path) -> int:
     if not isinstance(amount, str) or not _MINOR.fullmatch(amount):
-        raise Malformed(f"{path}: an amount is a string of minor units, such as \"1250\"")
+        raise Malformed(f'{path}: an amount is a string of minor units, such as "1250"')
     return int(amount)
 
 

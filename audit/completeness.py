@@ -57,9 +57,7 @@ class CompletenessReport:
     problems: tuple[str, ...]
 
 
-def check_completeness(
-    client: ChainClient, network: Network, leaves: Sequence[BatchLeaves] = ()
-) -> CompletenessReport:
+def check_completeness(client: ChainClient, network: Network, leaves: Sequence[BatchLeaves] = ()) -> CompletenessReport:
     """Compare events, storage and, where given, leaves. Raises as `audit.history.read_history`."""
     history = read_history(client, network)
     block = history.until.number

@@ -1,17 +1,17 @@
 """Why evidence does not prove its payment: one error for each step of the verification.
 
-    Refused
-    └── NotProven
-        ├── WrongForm
-        ├── WrongNetwork
-        ├── NotSealed
-        ├── StateNotProven
-        ├── BatchNotStored
-        ├── PaymentNotIncluded
-        ├── NotAMember
-        ├── AgreementMissing
-        ├── QuoteDiffers
-        └── NotEndorsed
+Refused
+└── NotProven
+    ├── WrongForm
+    ├── WrongNetwork
+    ├── NotSealed
+    ├── StateNotProven
+    ├── BatchNotStored
+    ├── PaymentNotIncluded
+    ├── NotAMember
+    ├── AgreementMissing
+    ├── QuoteDiffers
+    └── NotEndorsed
 """
 
 from __future__ import annotations

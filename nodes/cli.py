@@ -29,8 +29,12 @@ def serve(config: Config) -> None:
 def token(
     config: Config,
     subject: Annotated[str, typer.Option(help="who the token is for: an account's or merchant's owner")],
-    scope: Annotated[list[str], typer.Option(help="payments:write, payments:read, accounts:read, merchants:read, "
-                                                   "operator, audit; may be repeated")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            help="payments:write, payments:read, accounts:read, merchants:read, operator, audit; may be repeated"
+        ),
+    ],
     lifetime: Annotated[int, typer.Option(help="seconds")] = 3600,
 ) -> None:
     """Issue a bearer token for the node's API."""

@@ -82,9 +82,7 @@ def _apply(connection: Connection, node: NodeContext, blocks: FinalBlocks) -> No
     _bury(connection, node, chain_time)
     _expire(connection, node, chain_time)
     newest = blocks.newest
-    remember_final_block(
-        connection, final_blocks, RememberedBlock(newest.number, newest.block_hash, newest.timestamp)
-    )
+    remember_final_block(connection, final_blocks, RememberedBlock(newest.number, newest.block_hash, newest.timestamp))
 
 
 def _settle(connection: Connection, node: NodeContext, event: BatchSettled, chain_time: int) -> None:

@@ -107,7 +107,7 @@ def _check_depth(body: bytes) -> None:
 
     What follows the first mistake in the JSON may be counted wrongly; no parser gets there.
     """
-    depth, unescaped = 0, body.replace(rb"\\", b"").replace(rb'\"', b"")
+    depth, unescaped = 0, body.replace(rb"\\", b"").replace(rb"\"", b"")
     for bracket in _STRING.sub(b"", unescaped).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > _MAX_DEPTH:

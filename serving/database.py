@@ -93,9 +93,7 @@ class Database:
                 if stop:
                     return
 
-    def _gather(
-        self, first: tuple[Work[Any], Future[Any]]
-    ) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
+    def _gather(self, first: tuple[Work[Any], Future[Any]]) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
         group = [first]
         while len(group) < _MAX_GROUP:
             try:

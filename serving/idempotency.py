@@ -90,8 +90,8 @@ def _try(connection: Connection, act: Callable[[Connection], Answer]) -> _Outcom
     except Unavailable:
         raise
     except FeiqianError as refused:
-        told = {"kind": refused.kind(), "detail": refused.detail, "reason": refused.iso_reason, "fields": refused.fields}
-        return {"refused": told}
+        kind, detail, reason = refused.kind(), refused.detail, refused.iso_reason
+        return {"refused": {"kind": kind, "detail": detail, "reason": reason, "fields": refused.fields}}
     return {"answer": answer}
 
 

@@ -90,9 +90,7 @@ def attestation_hash(attestation: Attestation) -> bytes:
 
 def agreement_hash(agreement: Agreement) -> bytes:
     """The struct hash of `Agreement`."""
-    return keccak(
-        _type_hash(AGREEMENT_TYPE) + agreement.root + _uint(agreement.count) + _uint(agreement.deadline)
-    )
+    return keccak(_type_hash(AGREEMENT_TYPE) + agreement.root + _uint(agreement.count) + _uint(agreement.deadline))
 
 
 def quote_hash(quote: Quote) -> bytes:
@@ -160,11 +158,7 @@ def _position_hash(position: Position) -> bytes:
 
 def _leg_hash(leg: Leg) -> bytes:
     return keccak(
-        _type_hash(LEG_TYPE)
-        + _address(leg.source)
-        + _address(leg.target)
-        + _uint(leg.currency)
-        + _uint(leg.amount)
+        _type_hash(LEG_TYPE) + _address(leg.source) + _address(leg.target) + _uint(leg.currency) + _uint(leg.amount)
     )
 
 

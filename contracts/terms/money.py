@@ -65,7 +65,7 @@ class Money:
 def parse_minor(text: str) -> int:
     """Read a JSON amount: ASCII digits, minor units, more than zero. Raises BadAmount."""
     if not _MINOR.fullmatch(text):
-        raise BadAmount("an amount is a string of digits in minor units, such as \"1250\" for 12.50")
+        raise BadAmount('an amount is a string of digits in minor units, such as "1250" for 12.50')
     return payable(int(text))
 
 

@@ -46,9 +46,7 @@ def _check_signature(transaction: SignedTransactionAPI, chain_id: int) -> None:
     if not 0 < transaction.s <= HALF_ORDER:
         raise refused("invalid sender: signature s is not in the lower half order (EIP-2)")
     if transaction.gas < transaction.intrinsic_gas:
-        raise refused(
-            f"intrinsic gas too low: gas {transaction.gas}, minimum needed {transaction.intrinsic_gas}"
-        )
+        raise refused(f"intrinsic gas too low: gas {transaction.gas}, minimum needed {transaction.intrinsic_gas}")
     try:
         transaction.validate()
         transaction.check_signature_validity()

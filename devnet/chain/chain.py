@@ -81,9 +81,7 @@ def _settle_genesis(genesis: Genesis, store: Store, evm: Evm) -> None:
             header = evm.write_genesis(genesis)
             store.add_block(0, header.hash, rlp.encode(header), [])
     elif known != scratch.hash:
-        raise GenesisError(
-            f"genesis: the database's chain began as 0x{known.hex()}, not 0x{scratch.hash.hex()}"
-        )
+        raise GenesisError(f"genesis: the database's chain began as 0x{known.hex()}, not 0x{scratch.hash.hex()}")
 
 
 def _check_time(head: BlockHeaderAPI, now: float) -> None:
@@ -144,9 +142,7 @@ class Chain:
         if not isinstance(arguments, list | tuple):
             raise invalid_params("params: want a list")
         if not known.least <= len(arguments) <= known.most:
-            raise invalid_params(
-                f"params: {method} takes {known.least} to {known.most}, got {len(arguments)}"
-            )
+            raise invalid_params(f"params: {method} takes {known.least} to {known.most}, got {len(arguments)}")
         with self._lock:
             return known.run(self, *arguments)
 
@@ -183,9 +179,7 @@ class Chain:
         with self._lock:
             self.seal(self._runnable())
 
-    def seal(
-        self, candidates: Sequence[SignedTransactionAPI], balances: Sequence[tuple[bytes, int]] = ()
-    ) -> None:
+    def seal(self, candidates: Sequence[SignedTransactionAPI], balances: Sequence[tuple[bytes, int]] = ()) -> None:
         """Build, seal and store one block on the head."""
         with self._lock:
             header = self.pending_header()
@@ -202,9 +196,7 @@ class Chain:
             self._records[sealed.block_number] = record
             self._take_from_pool(built)
             if hashes:
-                log.info(
-                    "block %d: %d transactions, %d gas", sealed.block_number, len(hashes), sealed.gas_used
-                )
+                log.info("block %d: %d transactions, %d gas", sealed.block_number, len(hashes), sealed.gas_used)
 
     def _take_from_pool(self, built: Built) -> None:
         for transaction in built.block.transactions:

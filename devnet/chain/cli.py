@@ -24,9 +24,7 @@ def run(
     sealer_key: Annotated[str, typer.Option(help=f"File with the key in hex, or 'env': ${KEY_VARIABLE}.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8545,
-    dev: Annotated[
-        bool, typer.Option("--dev", help="For tests: methods that move time and set state.")
-    ] = False,
+    dev: Annotated[bool, typer.Option("--dev", help="For tests: methods that move time and set state.")] = False,
     heartbeat: Annotated[float, typer.Option(min=1.0, help="Seconds between blocks when idle.")] = 5.0,
 ) -> None:
     """Run the chain until SIGTERM."""
@@ -34,9 +32,7 @@ def run(
     from devnet.chain.chain import open_chain
     from devnet.chain.server import serve
 
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("feiqian").setLevel(logging.INFO)
     try:
         chain = open_chain(read_genesis(genesis), database, read_key(sealer_key), dev, heartbeat=heartbeat)
@@ -62,9 +58,7 @@ def read_genesis(path: Path) -> Any:
 def read_key(source: str) -> bytes:
     """32 bytes from a file with 64 hex digits, or from the environment; errors never show them."""
     try:
-        text = (
-            os.environ.get(KEY_VARIABLE, "") if source == "env" else Path(source).read_text(encoding="ascii")
-        )
+        text = os.environ.get(KEY_VARIABLE, "") if source == "env" else Path(source).read_text(encoding="ascii")
     except (OSError, ValueError) as error:
         raise ChainError(f"sealer key: cannot read {source}") from error
     digits = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{64})", text.strip(), re.ASCII)

@@ -53,9 +53,7 @@ class Evm:
     """py-evm over one store. Blocks are written into the store's open `block()`."""
 
     def __init__(self, store: BaseAtomicDB, chain_id: int) -> None:
-        configured: Any = EvmChain.configure(
-            "FeiqianChain", vm_configuration=((0, CancunRules),), chain_id=chain_id
-        )
+        configured: Any = EvmChain.configure("FeiqianChain", vm_configuration=((0, CancunRules),), chain_id=chain_id)
         self._chain_class = configured
         self._store = store
         self._chain_id = chain_id

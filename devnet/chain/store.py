@@ -133,9 +133,7 @@ class Store(BaseAtomicDB):
 
     def add_block(self, number: int, block_hash: bytes, header: bytes, seals: Sequence[bytes]) -> None:
         """Index a block inside `block()`; seals are 65 bytes each, header is RLP."""
-        self._sqlite.execute(
-            "INSERT INTO blocks VALUES (?, ?, ?, ?)", (number, block_hash, header, b"".join(seals))
-        )
+        self._sqlite.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", (number, block_hash, header, b"".join(seals)))
 
     def add_logs(self, rows: Sequence[LogRow]) -> None:
         """Index logs inside `block()`."""

@@ -74,9 +74,7 @@ def pending_view(header: BlockHeaderAPI, transactions: Sequence[SignedTransactio
     """The block that would come next; it has no hash and no seal yet."""
     view = header_view(header)
     view.update(hash=None, nonce=None, miner=None, size="0x0", uncles=[], withdrawals=[])
-    view["transactions"] = [
-        transaction_view(one, None, 0) if full else as_hex(one.hash) for one in transactions
-    ]
+    view["transactions"] = [transaction_view(one, None, 0) if full else as_hex(one.hash) for one in transactions]
     return view
 
 
@@ -138,10 +136,7 @@ def receipt_view(record: BlockRecord, index: int) -> Json:
         "status": "0x1" if receipt.state_root == b"\x01" else "0x0",
         "type": hex(transaction_type(transaction)),
         "logsBloom": "0x" + receipt.bloom.to_bytes(256, "big").hex(),
-        "logs": [
-            log_view(row, record.header)
-            for row in log_rows(record)[first_log : first_log + len(receipt.logs)]
-        ],
+        "logs": [log_view(row, record.header) for row in log_rows(record)[first_log : first_log + len(receipt.logs)]],
     }
 
 
@@ -152,9 +147,7 @@ def log_rows(record: BlockRecord) -> list[LogRow]:
         for entry in receipt.logs:
             topics = tuple(topic.to_bytes(32, "big") for topic in entry.topics)
             number, position = record.header.block_number, len(rows)
-            rows.append(
-                LogRow(number, position, entry.address, topics, entry.data, record.hashes[index], index)
-            )
+            rows.append(LogRow(number, position, entry.address, topics, entry.data, record.hashes[index], index))
     return rows
 
 

@@ -32,9 +32,7 @@ _PORTS = range(20_000, 32_000)
 """Below the range from which systems lend ports to outgoing connections: a restarted service finds its port free."""
 
 
-def found(
-    path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0, hold_lifetime: int = 86400
-) -> NetworkFolder:
+def found(path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0, hold_lifetime: int = 86400) -> NetworkFolder:
     """Write a new network into an empty or missing folder: fresh random keys, free ports on 127.0.0.1, settings.
 
     `payment_lifetime` and `hold_lifetime` (what compliance holds) in seconds, `heartbeat` is the seconds between blocks

@@ -27,7 +27,7 @@ class OpenAccountBody(Schema):
 
 
 class DepositBody(Schema):
-    amount: str = Field(description="minor units, such as \"1250\" for 12.50")
+    amount: str = Field(description='minor units, such as "1250" for 12.50')
 
 
 class AccountBody(Schema):

@@ -83,9 +83,7 @@ def release(connection: Connection, account: str, amount: int) -> None:
     assert released, "an earmark is released once"
 
 
-def post(
-    connection: Connection, key: str, description: str, chain_time: int, lines: Sequence[tuple[str, int]]
-) -> bool:
+def post(connection: Connection, key: str, description: str, chain_time: int, lines: Sequence[tuple[str, int]]) -> bool:
     """Book one journal entry, once per `key`. Lines are (account, amount), credits positive, summing to zero.
 
     False when the entry was booked before.

@@ -31,9 +31,7 @@ def _answer(node: NodeContext, sender: Participant, request: CosignRequest) -> C
         return Refusal("0x" + batch_hash(request.batch).hex(), error.kind(), error.reason, error.detail)
 
 
-def _cosign(
-    node: NodeContext, sender: Participant, batch: Batch, own: tuple[IncludedPayment, ...]
-) -> Cosignature:
+def _cosign(node: NodeContext, sender: Participant, batch: Batch, own: tuple[IncludedPayment, ...]) -> Cosignature:
     if sender.account != batch.debtor_agent:
         raise NotAgreed("a batch is proposed by its debtor agent")
     check_batch(batch, own, node.account, node.clock.now())

@@ -121,5 +121,3 @@ def _issuer(node: NodeContext, prefix: str) -> Participant:
     if len(issuers) != 1 or issuers[0].account == node.account:
         raise UnknownInstitution("no other member of this network issued this code")
     return issuers[0]
-
-

@@ -70,6 +70,4 @@ def merchant_payments(
 
 
 def _code(merchant: service.Merchant, amount: int | None, reference: str) -> str:
-    return codes.write_code(
-        merchant.lookup_key, merchant.name, merchant.city, merchant.category, amount, reference
-    )
+    return codes.write_code(merchant.lookup_key, merchant.name, merchant.city, merchant.category, amount, reference)

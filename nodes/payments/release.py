@@ -99,9 +99,7 @@ def _release(node: NodeContext, payment: PaymentRecord) -> int:
 def _price_anew(node: NodeContext, payment: PaymentRecord) -> Price:
     """A payment's price of now for the same amount to the same payee; a return keeps its original rate."""
     if payment.original_uetr:
-        return price_return(
-            node, payment.provider, payment.original_uetr, payment.source, payment.target.currency
-        )
+        return price_return(node, payment.provider, payment.original_uetr, payment.source, payment.target.currency)
     return price_payment(node, payment.source.currency, payment.target)
 
 

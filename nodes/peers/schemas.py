@@ -55,7 +55,6 @@ def agreement_document(answer: AgreementAnswer) -> dict[str, Any]:
 def cosignatures_document(answers: list[Cosignature | Refusal]) -> dict[str, Any]:
     return {
         "cosignatures": [
-            refusal_document(each, "batch_hash") if isinstance(each, Refusal) else to_document(each)
-            for each in answers
+            refusal_document(each, "batch_hash") if isinstance(each, Refusal) else to_document(each) for each in answers
         ]
     }

@@ -1,7 +1,7 @@
 """Payment codes: text in, facts out, and back. Pure; it asks nobody and keeps nothing.
 
-    read(text, today=None) -> PaymentCode        raises BadPaymentCode with a stable `code_reason`
-    write(code) -> str                           and one writer for each scheme: promptpay_bill, paynow, ...
+read(text, today=None) -> PaymentCode        raises BadPaymentCode with a stable `code_reason`
+write(code) -> str                           and one writer for each scheme: promptpay_bill, paynow, ...
 """
 
 from nodes.qr.payment_code import LocalName, MerchantAccount, PaymentCode, Reference, Tip

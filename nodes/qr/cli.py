@@ -76,9 +76,7 @@ def encode_paynow(
 ) -> None:
     """PayNow: mobile or uen, and the number."""
     day = expires.date() if expires else None
-    _print(
-        lambda: writer.paynow(proxy_type, proxy_value, _minor(amount, "SGD"), editable, name, city, reference, day)
-    )
+    _print(lambda: writer.paynow(proxy_type, proxy_value, _minor(amount, "SGD"), editable, name, city, reference, day))
 
 
 @encode.command("unionpay")

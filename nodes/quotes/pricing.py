@@ -37,9 +37,7 @@ class Price:
 
 def price_payment(node: NodeContext, source: Currency, target: Money) -> Price:
     """The cheapest firm price of all FX providers for `target`. Raises NoPrice."""
-    request = QuoteRequest(
-        str(uuid.uuid4()), source.numeric, target.currency.numeric, target_amount=target.minor
-    )
+    request = QuoteRequest(str(uuid.uuid4()), source.numeric, target.currency.numeric, target_amount=target.minor)
     providers = node.directory.with_role(Role.FX_PROVIDER)
     answers = _pool.map(lambda provider: _ask_or_none(node, provider, request), providers)
     prices = [answer for answer in answers if answer is not None]

@@ -157,5 +157,3 @@ def _remember(connection: Connection, caller: str, priced: CustomerQuote) -> Non
         "quote": dump(to_document(priced.quote)),
     }
     repository.add(connection, **values)
-
-

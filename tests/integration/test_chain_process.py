@@ -128,9 +128,7 @@ def test_kill_9_loses_no_acknowledged_receipt(machine: Machine, seed: int) -> No
     acknowledged: list[Any] = []
     process, w3 = machine.start("--dev")
     payers = [
-        threading.Thread(
-            target=pay_until_killed, args=(Web3(HTTPProvider(url_of(w3))), payer, 0, acknowledged)
-        )
+        threading.Thread(target=pay_until_killed, args=(Web3(HTTPProvider(url_of(w3))), payer, 0, acknowledged))
         for payer in PAYERS
     ]
     for thread in payers:

@@ -425,11 +425,7 @@ def test_too_many_logs_are_refused_and_fewer_are_given(chain: Chain, w3: Web3, c
         (b'{"id":1,"method":"eth_getLogs","params":[{"topics":[[[]]]}]}', -32602),
         (b'{"id":1,"method":"eth_feeHistory","params":["0x1","latest",["a"]]}', -32602),
         (
-            b'{"id":1,"method":"eth_getStorageAt","params":["0x'
-            + b"00" * 20
-            + b'","0x1'
-            + b"0" * 64
-            + b'"]}',
+            b'{"id":1,"method":"eth_getStorageAt","params":["0x' + b"00" * 20 + b'","0x1' + b"0" * 64 + b'"]}',
             -32602,
         ),
         (b'{"id":1,"method":"eth_sendRawTransaction","params":["0x0"]}', -32602),

@@ -21,7 +21,7 @@ amounts = st.integers(1, 10**9)
 
 def value_in_target(pair: Pair, mid: Fraction, source_amount: int) -> Fraction:
     """What an amount of the source currency is worth at mid, in minor units of the target currency."""
-    return source_amount * mid * Fraction(10 ** pair.target.decimals, 10 ** pair.source.decimals)
+    return source_amount * mid * Fraction(10**pair.target.decimals, 10**pair.source.decimals)
 
 
 def payable(exact: Fraction) -> bool:
@@ -86,5 +86,3 @@ def test_there_and_back_never_makes_money(
     returned = value_in_target(back, buyer_rate(1 / mid, spread_back), bought)
     assume(payable(returned))
     assert price_of_source(back, buyer_rate(1 / mid, spread_back), bought).target_amount <= amount
-
-

@@ -134,9 +134,7 @@ def test_settings_read_caps_as_people_write_them(tmp_path: Path) -> None:
         ("rate_date = 2026-10-30\nspread_bp = -1", "spread_bp"),
     ],
 )
-def test_a_wrong_setting_is_named(
-    tmp_path: Path, more: str, named: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_setting_is_named(tmp_path: Path, more: str, named: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         settings(tmp_path, more)
     assert named in capsys.readouterr().err

@@ -188,9 +188,7 @@ def chain_url(stage: Stage) -> Iterator[str]:
     thread.join()
 
 
-def test_the_commands_over_a_chain_node(
-    feiqian_audit: AuditCommand, stage: Stage, files: Path, chain_url: str
-) -> None:
+def test_the_commands_over_a_chain_node(feiqian_audit: AuditCommand, stage: Stage, files: Path, chain_url: str) -> None:
     common = ("--network", files / "genesis.json", "--chain-url", chain_url, "--json")
     leaves = [to_document(stage.leaves(sequence)) for sequence in (0, 1, 2)]
     (files / "leaves.json").write_text(json.dumps(leaves))
