@@ -48,7 +48,7 @@ class Priced:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a payment stands. Amounts in minor units: `total` is what the customer paid, with the fee."""
+    """Where a payment stands. Amounts in minor units: `total` is what the customer paid, `fee` included."""
 
     uetr: str
     status: str
@@ -56,6 +56,7 @@ class Standing:
     reason: str
     detail: str
     total: int
+    fee: int
     target_amount: int
     deadline: int
 
@@ -157,6 +158,7 @@ class NodeApi(_Api):
             reason=body["reason"],
             detail=body["detail"],
             total=int(body["source_amount"]) + int(body["fee"]),
+            fee=int(body["fee"]),
             target_amount=int(body["target_amount"]),
             deadline=body["deadline"],
         )

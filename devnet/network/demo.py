@@ -1,4 +1,4 @@
-"""The main job in five steps: what a network must do, done and checked in front of whoever watches."""
+"""The main job in eight steps: what a network must do, done and checked in front of whoever watches."""
 
 from __future__ import annotations
 
@@ -17,23 +17,21 @@ from audit.sums import SumsReport
 from compliance.lists.loader import SHIPPED_LIST, load_list
 from contracts.chain.client import ChainClient
 from contracts.terms.money import currency, format_decimal
-from devnet.network import auditor
+from devnet.network import auditor, charges, officers, returns
 from devnet.network.api import Apis, NodeApi, Standing
 from devnet.network.cast import institution
 from devnet.network.folder import NetworkFolder
-from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, Merchant, currency_of, open_account, welcome
+from devnet.network.people import CUSTOMERS, Customer, Merchant, currency_of, open_account, welcome
 from devnet.network.processes import Processes
 from devnet.network.run import run
+from devnet.network.stage import merchant_of, require
 from devnet.network.traffic import Paid, await_end, pay_all, purchases
 
-PAYMENT_LIFETIME = 10
+PAYMENT_LIFETIME, HOLD_LIFETIME = 10, 20
+"""Seconds: a short life, so that what expires does so while somebody watches."""
 _LISTED = "OFAC SDN 11018"
 _LISTED_REASON = "RR04"
 _LOOK_AGAIN = 0.1
-
-
-class DemoFailed(Exception):
-    """Something was not as it must be; the text says what."""
 
 
 @dataclass
@@ -53,32 +51,36 @@ class Demo:
         return cls(folder, processes, console, Apis.of(folder))
 
     def perform(self, payments: int, seed: int) -> None:
-        """All five steps. Raises DemoFailed, or what a service refused."""
+        """All eight steps. Raises DemoFailed, or what a service refused."""
         self.begin()
         self.pay_over_all_directions(payments, seed)
         self.refuse_a_listed_payer()
+        untouched = officers.decide_holds(self)
+        returns.return_in_two_parts(self)
+        charges.charge_customers(self)
         self.expire_when_a_bank_is_away()
+        officers.await_the_untouched(self, untouched)
         self.audit(seed)
         self.add_up()
         self.console.print(self.result())
 
     def begin(self) -> None:
         """Every process runs, every member is admitted, customers have money, merchants have codes."""
-        self._head("0", "three institutions, an FX provider and a chain, as processes")
+        self.head("0", "three institutions, an FX provider and a chain, as processes")
         with self._timed("ready"):
             run(self.folder, self.processes)
             self.codes = dict(welcome(self.apis))
 
     def pay_over_all_directions(self, payments: int, seed: int) -> None:
         """Step 1."""
-        self._head("1", f"{payments} cross-currency payments by QR code over all six directions")
+        self.head("1", f"{payments} cross-currency payments by QR code over all six directions")
         columns = (TextColumn("  settling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.console) as progress:
             bar = progress.add_task("settling", total=payments)
             self.paid = pay_all(self.apis, self.codes, purchases(payments, seed), lambda _: progress.advance(bar))
         for each in self.paid:
-            self._count(each.standing)
-            _require(
+            self.count(each.standing)
+            require(
                 each.standing.status == "settled",
                 f"payment {each.standing.uetr} is {each.standing.status}, not settled: "
                 f"{each.standing.reason} {each.standing.detail}",
@@ -86,23 +88,23 @@ class Demo:
 
     def refuse_a_listed_payer(self) -> None:
         """Step 2."""
-        self._head("2", "a payer who is on a sanctions list")
-        payer, bank, shop = _listed_customer(), self.apis.nodes["SG"], _merchant_of("CN")
+        self.head("2", "a payer who is on a sanctions list")
+        payer, bank, shop = _listed_customer(), self.apis.nodes["SG"], merchant_of("CN")
         open_account(bank, payer)
         before = bank.balance(payer.id, payer.owner)
-        uetr = self._pay(bank, payer, shop.id, 2500)
+        uetr = self.pay(bank, payer, shop.id, 2500)
         ended = await_end(bank, uetr, payer.owner)
-        self._count(ended)
-        _require(ended.status == "refused", f"the listed payer's payment is {ended.status}, not refused")
-        _require(ended.reason == _LISTED_REASON, f"the reason is {ended.reason}, not {_LISTED_REASON}")
+        self.count(ended)
+        require(ended.status == "refused", f"the listed payer's payment is {ended.status}, not refused")
+        require(ended.reason == _LISTED_REASON, f"the reason is {ended.reason}, not {_LISTED_REASON}")
         after = bank.balance(payer.id, payer.owner)
-        _require(after == before, "the listed payer's money is not free again")
-        self._say(f"{payer.name} ({_LISTED}): accepted, screened, refused with {ended.reason}; the earmark is released")
+        require(after == before, "the listed payer's money is not free again")
+        self.say(f"{payer.name} ({_LISTED}): accepted, screened, refused with {ended.reason}; the earmark is released")
 
     def expire_when_a_bank_is_away(self) -> None:
-        """Step 3."""
-        self._head("3", "a merchant whose bank's node has been stopped")
-        payer, wallet, shop = CUSTOMERS[0], self.apis.nodes["CN"], _merchant_of("TH")
+        """Step 6."""
+        self.head("6", "a merchant whose bank's node has been stopped")
+        payer, wallet, shop = CUSTOMERS[0], self.apis.nodes["CN"], merchant_of("TH")
         away = institution("TH").node
         before = wallet.balance(payer.id, payer.owner)
         quote = wallet.quote(payer.id, payer.owner, self.codes[shop.id], 12_000)
@@ -110,55 +112,55 @@ class Demo:
         uetr = wallet.pay(quote.id, payer.owner, f"while-{away}-is-away")
         with self._timed(f"{away} stopped; payment {uetr[:8]} ended"):
             ended = await_end(wallet, uetr, payer.owner)
-        self._count(ended)
-        _require(ended.status == "expired", f"the payment is {ended.status}, not expired")
+        self.count(ended)
+        require(ended.status == "expired", f"the payment is {ended.status}, not expired")
         final = self._chain().final_header()
-        _require(final.timestamp > ended.deadline, "no final block is later than the deadline")
-        _require(wallet.balance(payer.id, payer.owner) == before, "the customer's money is not free again")
-        self._say(
+        require(final.timestamp > ended.deadline, "no final block is later than the deadline")
+        require(wallet.balance(payer.id, payer.owner) == before, "the customer's money is not free again")
+        self.say(
             f"expired: final block {final.number} has chain time {final.timestamp}, the deadline was {ended.deadline}; "
             "the customer's money is free"
         )
         with self._timed(f"{away} started again"):
             self.processes.start([away])
             self.processes.wait([away])
-        ended = await_end(wallet, self._pay(wallet, payer, shop.id, 12_000), payer.owner)
-        self._count(ended)
-        _require(ended.status == "settled", f"the next payment is {ended.status}, not settled: {ended.detail}")
-        self._say("the next payment to the same merchant settled")
+        ended = await_end(wallet, self.pay(wallet, payer, shop.id, 12_000), payer.owner)
+        self.count(ended)
+        require(ended.status == "settled", f"the next payment is {ended.status}, not settled: {ended.detail}")
+        self.say("the next payment to the same merchant settled")
 
     def audit(self, seed: int) -> None:
-        """Step 4."""
-        self._head("4", "the auditor, who trusts the network file alone")
+        """Step 7."""
+        self.head("7", "the auditor, who trusts the network file alone")
         shown, evidence = self.paid[0], self.folder.path / "evidence.json"
         content = self.apis.nodes[shown.purchase.payer.country].evidence(shown.standing.uetr)
         evidence.write_bytes(content)
         proven = auditor.verify_evidence(self.folder, evidence)
-        _require(proven.content, f"the evidence of {shown.standing.uetr} was not accepted: {proven.said}")
-        self._say(f"{evidence.name} ({len(content)} bytes): proven offline, without network or database")
+        require(proven.content, f"the evidence of {shown.standing.uetr} was not accepted: {proven.said}")
+        self.say(f"{evidence.name} ({len(content)} bytes): proven offline, without network or database")
         altered = self.folder.path / "evidence-altered.json"
         altered.write_bytes(auditor.flipped(content, seed))
         refused = auditor.verify_evidence(self.folder, altered)
-        _require(not refused.content and "refused at step" in refused.said, f"one byte flipped, and: {refused.said}")
-        self._say(f"one byte flipped: {refused.said.strip().splitlines()[-1]}")
+        require(not refused.content and "refused at step" in refused.said, f"one byte flipped, and: {refused.said}")
+        self.say(f"one byte flipped: {refused.said.strip().splitlines()[-1]}")
         leaves = self.folder.path / "leaves.json"
         batches = auditor.gather_leaves(self.apis, leaves)
         complete = auditor.check_completeness(self.folder, leaves)
-        _require(complete.content, f"the batches are not complete: {complete.said}")
-        self._say(f"{batches} batches of all institutions: {complete.said.strip().splitlines()[-1]}")
+        require(complete.content, f"the batches are not complete: {complete.said}")
+        self.say(f"{batches} batches of all institutions: {complete.said.strip().splitlines()[-1]}")
 
     def add_up(self) -> None:
-        """Step 5."""
-        self._head("5", "the sums, to the minor unit")
+        """Step 8."""
+        self.head("8", "the sums, to the minor unit")
         report = auditor.await_sums(self.folder, self.apis)
         self.console.print(_sums_table(report))
-        _require(not report.problems, "the sums differ: " + "; ".join(report.problems))
+        require(not report.problems, "the sums differ: " + "; ".join(report.problems))
 
     def result(self) -> Table:
         """What a banker wants to know."""
         settled = [each for node in self.apis.nodes.values() for each in node.batches()]
         payments = sum(int(each["batch"]["payment_count"]) for each in settled)
-        _require(payments == self.ended["settled"], f"{payments} payments are in batches, {self.ended} were seen")
+        require(payments == self.ended["settled"], f"{payments} payments are in batches, {self.ended} were seen")
         chain = self._chain()
         receipts = [chain.receipt(bytes.fromhex(each["transaction"][2:])) for each in settled]
         gas = sum(receipt.gas_used for receipt in receipts if receipt is not None)
@@ -187,32 +189,27 @@ class Demo:
             f"{ended['settled']} payments settled, {ended['refused']} refused, {ended['expired']} expired, all proven"
         )
 
-    def _pay(self, wallet: NodeApi, payer: Customer, merchant: str, amount: int) -> str:
+    def pay(self, wallet: NodeApi, payer: Customer, merchant: str, amount: int) -> str:
         quote = wallet.quote(payer.id, payer.owner, self.codes[merchant], amount)
         return wallet.pay(quote.id, payer.owner, f"{payer.id}-{quote.id}")
 
     def _chain(self) -> ChainClient:
         return self.folder.chain()
 
-    def _count(self, standing: Standing) -> None:
+    def count(self, standing: Standing) -> None:
         self.ended[standing.status] += 1
 
-    def _head(self, number: str, text: str) -> None:
+    def head(self, number: str, text: str) -> None:
         self.console.print(f"[bold]step {number}[/]: {text}", highlight=False)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self.console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def _timed(self, text: str) -> Iterator[None]:
         began = time.monotonic()
         yield
-        self._say(f"{text} ({time.monotonic() - began:.1f} s)")
-
-
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise DemoFailed(otherwise)
+        self.say(f"{text} ({time.monotonic() - began:.1f} s)")
 
 
 def _listed_customer() -> Customer:
@@ -224,11 +221,7 @@ def _listed_customer() -> Customer:
 
 def shop_to_try() -> Merchant:
     """The merchant that a visitor of a kept network may pay."""
-    return _merchant_of("TH")
-
-
-def _merchant_of(country: str) -> Merchant:
-    return next(each for each in MERCHANTS if each.country == country)
+    return merchant_of("TH")
 
 
 def _sums_table(report: SumsReport) -> Table:

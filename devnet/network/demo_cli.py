@@ -30,9 +30,10 @@ def demo(
     from rich.console import Console
 
     from contracts.terms.errors import FeiqianError
-    from devnet.network.demo import PAYMENT_LIFETIME, Demo, DemoFailed
+    from devnet.network.demo import HOLD_LIFETIME, PAYMENT_LIFETIME, Demo
     from devnet.network.found import found
     from devnet.network.processes import Processes
+    from devnet.network.stage import DemoFailed
 
     console = Console(emoji=False)
     # As an interrupt: what runs is stopped before this process ends.
@@ -41,7 +42,7 @@ def demo(
     done = False
     processes = None
     try:
-        founded = found(path, PAYMENT_LIFETIME)
+        founded = found(path, PAYMENT_LIFETIME, hold_lifetime=HOLD_LIFETIME)
         processes = Processes(founded, tied=not keep)
         performance = Demo.of(founded, processes, console)
         performance.perform(payments, seed)

@@ -97,10 +97,10 @@ def _release(node: NodeContext, payment: PaymentRecord) -> int:
 
 
 def _price_anew(node: NodeContext, payment: PaymentRecord) -> Price:
-    """A payment's price of now for the same amount to the same payee; a return keeps its original rate."""
+    """A payment's price of now, of the same provider that officers released it with; a return keeps its original rate."""
     if payment.original_uetr:
         return price_return(node, payment.provider, payment.original_uetr, payment.source, payment.target.currency)
-    return price_payment(node, payment.source.currency, payment.target)
+    return price_payment(node, payment.source.currency, payment.target, payment.provider)
 
 
 def _record_released(connection: Connection, payment: PaymentRecord, anew: PaymentRecord) -> int:

@@ -35,10 +35,11 @@ class Price:
         return self.firm.quote.source_amount + self.fee
 
 
-def price_payment(node: NodeContext, source: Currency, target: Money) -> Price:
-    """The cheapest firm price of all FX providers for `target`. Raises NoPrice."""
+def price_payment(node: NodeContext, source: Currency, target: Money, provider: Address = "") -> Price:
+    """The cheapest firm price of all FX providers for `target`, or of the one named. Raises NoPrice."""
     request = QuoteRequest(str(uuid.uuid4()), source.numeric, target.currency.numeric, target_amount=target.minor)
-    providers = node.directory.with_role(Role.FX_PROVIDER)
+    members = node.directory.with_role(Role.FX_PROVIDER)
+    providers = [each for each in members if provider in ("", each.account)]
     answers = _pool.map(lambda provider: _ask_or_none(node, provider, request), providers)
     prices = [answer for answer in answers if answer is not None]
     if not prices:
