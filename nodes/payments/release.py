@@ -97,7 +97,7 @@ def _release(node: NodeContext, payment: PaymentRecord) -> int:
 
 
 def _price_anew(node: NodeContext, payment: PaymentRecord) -> Price:
-    """A payment's price of now, of the same provider that officers released it with; a return keeps its original rate."""
+    """The price of now, of the provider that officers released it with; a return keeps its original rate."""
     if payment.original_uetr:
         return price_return(node, payment.provider, payment.original_uetr, payment.source, payment.target.currency)
     return price_payment(node, payment.source.currency, payment.target, payment.provider)
