@@ -55,7 +55,7 @@ def test_the_demo_does_the_main_job_and_cleans_up(tmp_path: Path) -> None:
     said, _ = running.communicate(timeout=150)
     assert running.returncode == 0, said
     assert said.splitlines()[-1].startswith("demo: OK")
-    assert "payments settled   │ 31" in said
+    assert "payments settled   │ 40" in said
     assert "refused at step" in said
     assert processes_of(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
