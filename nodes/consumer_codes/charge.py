@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from contracts.terms.errors import (
     AlreadyUsed,
+    FeiqianError,
     LimitExceeded,
     NotFound,
     QuoteExpired,
@@ -21,7 +22,7 @@ from nodes.consumer_codes import repository
 from nodes.consumer_codes.issue import token_hash
 from nodes.context import NodeContext
 from nodes.merchants import service as merchants
-from nodes.payments.accept import record_payment
+from nodes.payments.accept import record_payment, refusing
 from nodes.peers.client import Charge, NodeClient, Payee
 from nodes.qr.consumer import SCHEME, read_consumer_code
 from nodes.quotes import service as quotes
@@ -52,6 +53,15 @@ def charge(node: NodeContext, request: ChargeRequest) -> Answer:
         known = node.idempotency.known(connection, request.caller, request.key, said)
     if known is not None:
         return known
+    try:
+        answer = _asked(node, request)
+    except FeiqianError as refusal:
+        return node.idempotency.once(node.database, request.caller, request.key, said, refusing(refusal))
+    return node.idempotency.once(node.database, request.caller, request.key, said, lambda _: answer)
+
+
+def _asked(node: NodeContext, request: ChargeRequest) -> Answer:
+    """What the institution answers that issued the code."""
     code = read_consumer_code(request.code)
     with node.database.read() as connection:
         merchant = merchants.find_own(connection, request.merchant, request.caller)
@@ -61,8 +71,7 @@ def charge(node: NodeContext, request: ChargeRequest) -> Answer:
     charge_id = f"{request.caller}:{request.key}"
     asked = Charge(charge_id, code.token, payee, request.amount, request.reference)
     issuer = _issuer(node, code.issuer_prefix)
-    answer = NodeClient(node.peers, Peer(issuer.account, issuer.endpoint)).charge(asked)
-    return node.idempotency.once(node.database, request.caller, request.key, said, lambda _: answer)
+    return NodeClient(node.peers, Peer(issuer.account, issuer.endpoint)).charge(asked)
 
 
 def answer_charge(node: NodeContext, acquirer: Address, asked: Charge) -> Answer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from contracts.terms.errors import FeiqianError
 from contracts.terms.identifiers import new_uetr
 from contracts.terms.money import Money
 from contracts.terms.payment import State
@@ -14,6 +16,7 @@ from nodes.context import NodeContext
 from nodes.payments import repository
 from nodes.payments.record import PaymentRecord
 from nodes.quotes import service as quotes
+from serving.client import PeerRefusal
 from serving.idempotency import Answer
 
 
@@ -62,3 +65,17 @@ def record_payment(connection: Connection, node: NodeContext, caller: str, quote
     accounts.earmark(connection, payment.account, payment.earmark)
     repository.add(connection, payment)
     return {"uetr": uetr, "status": payment.state.value, "iso20022": payment.state.iso20022}
+
+
+def refusing(refusal: FeiqianError) -> Callable[[Connection], Answer]:
+    """What to do once under an idempotency key that was refused before its transaction began: refuse it for ever.
+
+    A peer that could not tell who asked has not answered, and its refusal is raised at once.
+    """
+    if isinstance(refusal, PeerRefusal) and refusal.status == 401:
+        raise refusal
+
+    def act(_: Connection) -> Answer:
+        raise refusal
+
+    return act

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from compliance.client import Decision, Refusal, Screening
 from contracts.terms.attestation import Agreement
 from contracts.terms.commitments import agreement_hash, payment_leaf, quotes_hash, typed_digest
-from contracts.terms.errors import DeadlinePassed, FeiqianError, Malformed
+from contracts.terms.errors import DeadlinePassed, FeiqianError, Malformed, Unavailable
 from contracts.terms.errors import NotAgreed as TermsNotAgreed
 from contracts.terms.merkle import root_of
-from contracts.terms.money import Money, currency
+from contracts.terms.money import Money, currency, payable
 from contracts.terms.parties import Participant, Role
 from contracts.terms.payment import Event, State
 from nodes.accounts import service as accounts
@@ -62,7 +62,7 @@ def _record(
             return _proposed_again(connection, known, payment)
         repository.add(connection, payment)
     except FeiqianError as error:
-        return NotAgreed(proposal.terms.uetr, False, error.reason, error.detail)
+        return NotAgreed(proposal.terms.uetr, isinstance(error, Unavailable), error.reason, error.detail)
     return payment
 
 
@@ -99,6 +99,8 @@ def _payment(connection: Connection, node: NodeContext, sender: Participant, pro
     provider = node.directory.participant(quote.provider)
     if provider is None or Role.FX_PROVIDER not in provider.roles:
         raise TermsNotAgreed("the quote is of no FX provider of this network")
+    for amount in (quote.source_amount, quote.target_amount):
+        payable(amount)
     if payment.target.currency != account.currency or terms.quotes_hash != quotes_hash([quote]):
         raise TermsNotAgreed("the quote is not the one in the terms, or not in the merchant's currency")
     if payment.terms != terms:
@@ -117,7 +119,7 @@ def _payee(connection: Connection, sender: Participant, proposal: Proposal) -> a
 def _proposed_again(connection: Connection, known: PaymentRecord, proposed: PaymentRecord) -> PaymentRecord:
     """The same proposal again, or, once our officers released it, the same payment at a new price."""
     unsigned = replace(known, creditor_commitment=UNKNOWN, creditor_decision=UNKNOWN)
-    if (known.payee_key, known.debtor, known.target) != (proposed.payee_key, proposed.debtor, proposed.target):
+    if _lasting(known) != _lasting(proposed):
         raise TermsNotAgreed("another payment was proposed with this UETR")
     if unsigned.terms == proposed.terms:
         return known
@@ -126,6 +128,13 @@ def _proposed_again(connection: Connection, known: PaymentRecord, proposed: Paym
     priced_anew = replace(proposed, attempt=known.attempt, accepted_at=known.accepted_at)
     repository.price_anew(connection, priced_anew)
     return priced_anew
+
+
+def _lasting(payment: PaymentRecord) -> tuple[object, ...]:
+    """What stays the same when a payment is priced anew: also what the merchant gets, or gives back."""
+    fixed = payment.source if payment.original_uetr else payment.target
+    where = payment.side, payment.debtor_agent, payment.original_uetr, payment.payee_key
+    return (*where, payment.debtor, payment.reference, fixed)
 
 
 def _screen(node: NodeContext, payments: Sequence[PaymentRecord]) -> list[PaymentRecord]:

@@ -11,7 +11,7 @@ import structlog
 
 from bridge.client import BridgeClient, FirmQuote, QuoteRequest
 from contracts.terms.commitments import quote_hash, typed_digest
-from contracts.terms.errors import FeiqianError, NoPrice, Refused
+from contracts.terms.errors import FeiqianError, NoPrice, PeerUnavailable, Refused, WrongState
 from contracts.terms.identifiers import Address
 from contracts.terms.money import Currency, Money, round_up
 from contracts.terms.parties import Participant, Role
@@ -45,8 +45,12 @@ def price_payment(node: NodeContext, source: Currency, target: Money, provider: 
     if not prices:
         raise NoPrice(f"no FX provider sells {target.currency} for {source} now; try again later")
     firm = min(prices, key=lambda price: (price.quote.source_amount, price.quote.provider))
-    exact_fee = Fraction(firm.quote.source_amount * node.settings.fee_basis_points, 10_000)
-    return Price(firm, round_up(exact_fee).minor)
+    return Price(firm, fee_on(node, Money(firm.quote.source_amount, source)))
+
+
+def fee_on(node: NodeContext, source: Money) -> int:
+    """What this institution's customer pays on top of a payment, in minor units of its own currency."""
+    return round_up(Fraction(source.minor * node.settings.fee_basis_points, 10_000)).minor
 
 
 def price_return(node: NodeContext, provider: Address, original_uetr: str, source: Money, target: Currency) -> Price:
@@ -78,6 +82,9 @@ def _ask_or_none(node: NodeContext, provider: Participant, request: QuoteRequest
 def _ask(node: NodeContext, provider: Participant, request: QuoteRequest) -> FirmQuote:
     [answer] = BridgeClient(node.peers, Peer(provider.account, provider.endpoint)).quote([request])
     if not isinstance(answer, FirmQuote):
+        if request.original_uetr and answer.problem == WrongState.kind():
+            # We have seen the original in a final block; the provider will in a moment.
+            raise PeerUnavailable("the FX provider does not know yet that the payment settled; try again")
         raise Refused(answer.detail, peer_reason=answer.reason)
     if not _is_firm(node, provider, request, answer):
         raise NoPrice("the FX provider's answer is not a firm quote to the question")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from contracts.terms.errors import AlreadyReturned, NotAgreed, NotFound
+from contracts.terms.errors import AlreadyReturned, Busy, NotAgreed, NotFound
 from contracts.terms.identifiers import Address
 from contracts.terms.payment import PaymentTerms, State
 from nodes.accounts import service as accounts
@@ -13,10 +13,15 @@ from nodes.returns.keys import payee_key
 
 
 def customer_of(connection: Connection, sender: Address, terms: PaymentTerms, key: str) -> accounts.Account:
-    """The account that paid the original of this return. Raises NotFound, NotAgreed, AlreadyReturned."""
+    """The account that paid the original of this return.
+
+    Raises NotFound, NotAgreed, AlreadyReturned, and Busy while we have not followed the chain as far as the sender has.
+    """
     original = repository.find(connection, terms.original_uetr)
     if original is None or original.side != "debtor" or original.creditor_agent != sender:
         raise NotFound("we have no payment to you with this UETR that could be returned")
+    if original.state is State.COMMITTING:
+        raise Busy("we have not seen the original payment in a final block yet")
     if original.state is not State.SETTLED or key != payee_key(original.uetr):
         raise NotAgreed("only a settled payment is returned, to the account that paid it")
     taken, given = repository.returned(connection, original.uetr)

@@ -8,17 +8,19 @@ returns never exceeds the original, which the creditor agent, the FX provider an
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from contracts.terms.errors import AlreadyReturned, NotFound, WrongState
+from contracts.terms.errors import AlreadyReturned, FeiqianError, NotFound, WrongState
 from contracts.terms.identifiers import new_uetr
 from contracts.terms.money import Money
 from contracts.terms.payment import State
 from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.payments import repository
+from nodes.payments.accept import refusing
 from nodes.payments.record import PaymentRecord
 from nodes.quotes.pricing import Price, price_return
 from nodes.returns.keys import payee_key
@@ -46,19 +48,24 @@ def return_payment(node: NodeContext, request: ReturnRequest) -> Answer:
         known = node.idempotency.known(connection, request.caller, request.key, said)
     if known is not None:
         return known
+    try:
+        act = _priced(node, request)
+    except FeiqianError as refusal:
+        act = refusing(refusal)
+    answer = node.idempotency.once(node.database, request.caller, request.key, said, act)
+    node.wake.set()
+    return answer
+
+
+def _priced(node: NodeContext, request: ReturnRequest) -> Callable[[Connection], Answer]:
+    """What records the return, at the price that its provider gives."""
     node.require_chain()
     with node.database.read() as connection:
         original = _own_original(connection, request)
         amount = _amount(connection, original, request.amount)
     source = Money(amount, original.target.currency)
     price = price_return(node, original.provider, original.uetr, source, original.source.currency)
-
-    def act(connection: Connection) -> Answer:
-        return _record(connection, node, original, source, price, request.reason)
-
-    answer = node.idempotency.once(node.database, request.caller, request.key, said, act)
-    node.wake.set()
-    return answer
+    return lambda connection: _record(connection, node, original, source, price, request.reason)
 
 
 def _own_original(connection: Connection, request: ReturnRequest) -> PaymentRecord:
