@@ -23,6 +23,7 @@ from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import load_network
 from contracts.chain.participants import Participants
+from contracts.chain.settlement import Settlement
 from serving.app import new_app
 from serving.auth import Tokens
 from serving.client import Peer, PeerClient
@@ -47,7 +48,7 @@ def create_app(settings: BridgeSettings) -> FastAPI:
     password = settings.password()
     network = load_network(settings.network)
     chain = ChainClient(settings.chain_url, settings.finality, network.validators)
-    check_finality(chain, network.chain_id)
+    newest = check_finality(chain, network.chain_id)
     check_deployment(chain, network.contracts)
     directory = ChainKeyDirectory(Participants(chain, network.contracts.participants.address), REGISTRY_MAX_AGE)
     messenger = Messenger(settings.account, open_message_key(settings.message_key, password), directory)
@@ -60,12 +61,15 @@ def create_app(settings: BridgeSettings) -> FastAPI:
         network=network,
         chain=chain,
         ledger=Ledger(chain, network.contracts.ledger.address),
+        settlement=Settlement(chain, network.contracts.settlement.address),
         directory=directory,
         clock=ChainClock(),
         signer=open_signer(settings.settlement_key, password),
         rates=reference_rates(settings.rate_date),
         compliance=OwnCompliance(calls, Peer(settings.account, settings.compliance_endpoint)),
-        signed=SignedRecord(signed, network.contracts.settlement.address),
+        signed=SignedRecord(
+            signed, network.contracts.settlement.address, newest.timestamp if database.restored else None
+        ),
     )
     follower = Follower(bridge)
 

@@ -14,6 +14,7 @@ from contracts.chain.clock import ChainClock
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import Network
+from contracts.chain.settlement import Settlement
 from contracts.terms.commitments import domain_separator, typed_digest
 from contracts.terms.errors import ChainUnavailable
 from contracts.terms.identifiers import Address
@@ -34,6 +35,7 @@ class BridgeContext:
     network: Network
     chain: ChainClient
     ledger: Ledger
+    settlement: Settlement
     directory: ChainKeyDirectory
     clock: ChainClock
     signer: Signer
@@ -51,7 +53,12 @@ class BridgeContext:
         return self.signer.sign(typed_digest(domain, struct_hash))
 
     def chain_now(self) -> int:
-        """Chain time now in seconds. Raises ChainUnavailable while the chain stands still or was never seen."""
+        """Chain time now in seconds, for promising something new.
+
+        Raises ChainUnavailable while the chain stands still or was never seen, Unavailable after a backup was
+        restored: what was reserved since is not known until it is settled or dead.
+        """
+        self.signed.require_whole()
         if self.clock.final_time() == 0 or self.clock.stalled(STALL_TOLERANCE):
             raise ChainUnavailable("the chain makes no blocks; what is reserved stays safe, try again later")
         return self.clock.now()

@@ -12,13 +12,15 @@ from sqlalchemy import Connection
 from bridge.context import BridgeContext
 from bridge.positions import repository as positions
 from bridge.positions.accounts import Account
-from bridge.positions.book import ledger_change, ledger_postings, settled_postings
+from bridge.positions.book import batch_postings, ledger_change, ledger_postings, settled_postings
 from bridge.reservations import repository as reservations
 from bridge.reservations.states import Event as Move
 from bridge.reservations.states import State
 from bridge.tables import final_blocks
 from contracts.chain.events import BatchSettled, Event
 from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
+from contracts.terms.batch import Batch
+from contracts.terms.commitments import batch_hash
 from contracts.terms.errors import FeiqianError, FinalityViolated
 from serving.final_blocks import RememberedBlock, last_final_block, remember_final_block
 
@@ -56,8 +58,10 @@ class Follower:
         registry = self._bridge.network.contracts.participants.address
         if any(event.origin.contract == registry for event in blocks.events):
             self._bridge.directory.refresh()
-        restocked = self._read_stock(blocks)
-        self._bridge.database.write(lambda connection: self._act(connection, blocks, restocked))
+        lost = self._read_lost(blocks.events)
+        restocked = self._read_stock(blocks, lost)
+        self._bridge.database.write(lambda connection: self._act(connection, blocks, lost, restocked))
+        self._trust_again()
         self._bridge.clock.observe(blocks.newest.timestamp)
         return True
 
@@ -82,12 +86,31 @@ class Follower:
             last = last_final_block(connection, final_blocks)
         return None if last is None else FinalBlock(last.number, last.block_hash, last.timestamp)
 
-    def _read_stock(self, blocks: FinalBlocks) -> dict[int, int]:
+    def _trust_again(self) -> None:
+        if self._bridge.database.restored and not self._bridge.signed.quiet:
+            self._bridge.database.trust()
+            _log.info("what was signed before the backup was restored is over: signing again")
+
+    def _read_lost(self, events: Sequence[Event]) -> list[Batch]:
+        """Settled batches that moved our balance and that we do not know: a backup older than them was restored."""
+        found = list[Batch]()
+        with self._bridge.database.read() as connection:
+            settled = [event for event in events if isinstance(event, BatchSettled)]
+            unknown = [event for event in settled if not self._bridge.signed.knows(connection, event.batch_hash)]
+        for event in unknown:
+            batch = self._bridge.settlement.settled(event)
+            if batch is None:
+                _log.error("the payments of a settled batch cannot be read", batch=event.batch_hash.hex())
+            elif self._bridge.account in batch.batch.members:
+                found.append(batch.batch)
+        return found
+
+    def _read_stock(self, blocks: FinalBlocks, lost: Sequence[Batch]) -> dict[int, int]:
         """The own balances at the newest of these blocks, in every currency that they may have changed."""
         account, ledger = self._bridge.account, self._bridge.ledger
         return {
             code: ledger.net_position(account, code, blocks.newest.number)
-            for code in sorted(self._touched(blocks.events))
+            for code in sorted(self._touched(blocks.events) | {p.currency for b in lost for p in b.positions})
         }
 
     def _touched(self, events: Sequence[Event]) -> set[int]:
@@ -102,7 +125,9 @@ class Follower:
                     touched |= {leg.currency for terms in payments for leg in terms.legs}
         return touched
 
-    def _act(self, connection: Connection, blocks: FinalBlocks, restocked: dict[int, int]) -> None:
+    def _act(
+        self, connection: Connection, blocks: FinalBlocks, lost: Sequence[Batch], restocked: dict[int, int]
+    ) -> None:
         """One transaction: reservations, book, stock and the memory of the block move together, so that the stock less
         what is reserved never counts one payment twice or not at all."""
         newest, account = blocks.newest, self._bridge.account
@@ -110,6 +135,9 @@ class Follower:
             positions.book(connection, ledger_postings(event, account))
             if isinstance(event, BatchSettled):
                 self._settle(connection, event, newest.timestamp)
+        for batch in lost:
+            positions.book(connection, batch_postings(batch, account))
+            _log.warning("booked as a whole: its payments were lost", batch=batch_hash(batch).hex())
         positions.restock(connection, restocked)
         self._expire(connection, newest.timestamp)
         remembered = RememberedBlock(newest.number, newest.block_hash, newest.timestamp)

@@ -39,7 +39,7 @@ from contracts.terms.parties import KeyDirectory
 from contracts.terms.signing import Signer
 from serving.app import new_app
 from serving.auth import Tokens
-from serving.cosigning import SignedRecord
+from serving.cosigning import NOT_SEEN, SignedRecord
 from serving.database import Database
 from serving.keys import MessageKey, open_message_key, open_signer
 from serving.messages import Messenger
@@ -94,7 +94,8 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
 
     settlement = chain.network.contracts.settlement.address
     time = ChainTime(chain.clock, settings.chain_tolerance)
-    record = SignedRecord(signed, settlement)
+    # Until the chain has been asked for its newest final block, nobody knows how long to be quiet.
+    record = SignedRecord(signed, settlement, NOT_SEEN if database.restored else None)
     follower = Follower(database, chain.client, chain.network, record, time, settings.follow_interval)
     book, tags = RuleBook(policy, NameIndex(sanctions.entries), versions), AccountTags(account_secret(keys.token))
     screening = ScreeningService(database, settings.account, book, time, chain.directory, tags)

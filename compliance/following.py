@@ -53,16 +53,25 @@ class Follower:
         was replaced.
         """
         if not self._known:
-            check_finality(self._client, self._network.chain_id)
+            newest = check_finality(self._client, self._network.chain_id)
+            if self._database.restored:
+                self._record.restored_at = newest.timestamp
+                _log.warning("restored from a backup: nothing is attested for one batch lifetime")
             self._known = True
         last = self._last()
         while (blocks := next_final_blocks(self._client, self._network.contracts, last)) is not None:
             self._database.write(_acting_on(self._record, blocks))
+            self._trust_again()
             last = blocks.newest
             if self._stopped.is_set():
                 return
         if last is not None:
             self._time.clock.observe(last.timestamp)
+
+    def _trust_again(self) -> None:
+        if self._database.restored and not self._record.quiet:
+            self._database.trust()
+            _log.info("what was attested before the backup was restored is over: attesting again")
 
     def _last(self) -> FinalBlock | None:
         with self._database.read() as connection:

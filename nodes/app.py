@@ -13,7 +13,8 @@ import nodes.batches.tables
 import nodes.consumer_codes.tables
 import nodes.merchants.tables
 import nodes.payments.tables
-import nodes.quotes.tables  # noqa: F401
+import nodes.quotes.tables
+import nodes.recovery.tables  # noqa: F401
 from compliance.client import ComplianceClient
 from contracts.chain.client import ChainClient, check_finality
 from contracts.chain.clock import ChainClock
@@ -65,7 +66,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
     network = load_network(settings.network)
     contracts = network.contracts
     chain = ChainClient(settings.chain_url, settings.finality, network.validators)
-    check_finality(chain, network.chain_id)
+    newest = check_finality(chain, network.chain_id)
     check_deployment(chain, contracts)
     directory = ChainKeyDirectory(Participants(chain, contracts.participants.address), REGISTRY_MAX_AGE)
 
@@ -85,7 +86,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
         signer=signer,
         peers=client,
         compliance=ComplianceClient(client, Peer(settings.account, settings.compliance_endpoint)),
-        signed=SignedRecord(signed, contracts.settlement.address),
+        signed=SignedRecord(signed, contracts.settlement.address, newest.timestamp if database.restored else None),
         idempotency=IdempotencyKeys(idempotency_keys, token_key.seed),
     )
     institution = Party(settings.name, "organization", settings.country)

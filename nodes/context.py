@@ -15,7 +15,7 @@ from contracts.chain.network import Network
 from contracts.chain.settlement import Settlement
 from contracts.chain.transactions import TransactionSender
 from contracts.terms.commitments import domain_separator
-from contracts.terms.errors import ChainUnavailable
+from contracts.terms.errors import ChainUnavailable, Unavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.money import Currency, currency
 from contracts.terms.signing import Signer
@@ -65,8 +65,25 @@ class NodeContext:
         """The EIP-712 domain separator that everything is signed under."""
         return domain_separator(self.network.chain_id, self.network.contracts.settlement.address)
 
+    def require_whole(self) -> None:
+        """Raises Unavailable after a backup was restored, until all that was signed since is settled or dead.
+
+        A payment taken meanwhile could not be settled before its deadline; a bank stays closed until it knows its
+        books, and says from when it is open.
+        """
+        if self.signed.quiet:
+            opens = self.signed.quiet_until
+            raise Unavailable(
+                f"this node was restored from a backup and reads what it missed; it opens after chain time {opens}",
+                opens_after=opens,
+            )
+
     def require_chain(self) -> None:
-        """Raises ChainUnavailable when the chain stands still: what is held stays safe, nothing new is taken."""
+        """Raises ChainUnavailable when the chain stands still: what is held stays safe, nothing new is taken.
+
+        Raises Unavailable as `require_whole` does.
+        """
+        self.require_whole()
         if self.clock.final_time() == 0 or self.clock.stalled(STALL_TOLERANCE):
             raise ChainUnavailable("the chain makes no blocks; nothing is lost, try again later")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from sqlalchemy import Connection
 
@@ -32,6 +34,8 @@ from nodes.context import NodeContext
 from nodes.metadata import final_blocks
 from nodes.payments import end
 from nodes.payments import repository as payments
+from nodes.recovery.notice import end_doubts, lost_batches, remember_lost
+from nodes.recovery.repository import LostBatch
 from serving.final_blocks import RememberedBlock, last_final_block, remember_final_block
 
 _REGISTRY = (
@@ -59,8 +63,12 @@ def follow(node: NodeContext) -> bool:
         return False
     if any(isinstance(event, _REGISTRY) for event in blocks.events):
         node.directory.refresh()
-    node.database.write(lambda connection: _apply(connection, node, blocks))
+    lost = lost_batches(node, blocks)
+    node.database.write(lambda connection: _apply(connection, node, blocks, lost))
     node.clock.observe(blocks.newest.timestamp)
+    if node.database.restored and not node.signed.quiet:
+        node.database.trust()
+        _log.info("what was signed before the backup was restored is over: open again")
     return True
 
 
@@ -72,13 +80,15 @@ def resume_clock(node: NodeContext) -> None:
         node.clock.observe(last.timestamp)
 
 
-def _apply(connection: Connection, node: NodeContext, blocks: FinalBlocks) -> None:
+def _apply(connection: Connection, node: NodeContext, blocks: FinalBlocks, lost: Sequence[LostBatch]) -> None:
     chain_time = blocks.newest.timestamp
+    remember_lost(connection, lost)
     for event in blocks.events:
         if isinstance(event, BatchSettled):
             _settle(connection, node, event, chain_time)
         elif isinstance(event, Issued | Redeemed | Transferred):
             _book_ledger(connection, node, event, chain_time)
+    end_doubts(connection)
     _bury(connection, node, chain_time)
     _expire(connection, node, chain_time)
     newest = blocks.newest

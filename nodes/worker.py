@@ -20,6 +20,7 @@ from nodes.follow import follow
 from nodes.payments.agree import agree_screened
 from nodes.payments.release import release_held
 from nodes.payments.screen import screen_accepted
+from nodes.recovery.service import recover
 
 IDLE_PAUSE, BUSY_PAUSE = 0.5, 0.05
 """Seconds between looks at the chain: when nothing is under way, and while a batch waits to be final."""
@@ -27,6 +28,8 @@ AVOID_SECONDS = 2.0
 """How long a member that did not sign is left out of new batches."""
 OFFICERS_PAUSE = 1.0
 """Seconds between asking whether officers have decided about held payments."""
+PEERS_PAUSE = 2.0
+"""Seconds between asking peers for payments that were lost with a restored backup."""
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +45,7 @@ class Worker:
         self._avoid: set[Address] = set()
         self._avoid_until = 0.0
         self._ask_officers_at = 0.0
+        self._ask_peers_at = 0.0
 
     def start(self) -> None:
         self._thread.start()
@@ -72,11 +76,22 @@ class Worker:
         """Every step once; True when something moved and the next round should follow at once."""
         node = self._node
         moved = self._try("follow", lambda: follow(node))
+        moved |= self._try("recover", self._recover)
+        if node.signed.quiet:
+            return moved
         moved |= self._try("release", self._release)
         moved |= self._try("screen", lambda: screen_accepted(node))
         moved |= self._try("agree", lambda: agree_screened(node))
         moved |= self._try("form", self._form)
         moved |= self._try("commit", lambda: self._committer.commit(time.monotonic()))
+        return moved
+
+    def _recover(self) -> bool:
+        now = time.monotonic()
+        if now < self._ask_peers_at:
+            return False
+        moved = recover(self._node)
+        self._ask_peers_at = now if moved else now + PEERS_PAUSE
         return moved
 
     def _release(self) -> bool:

@@ -3,6 +3,9 @@
 A place is (debtor agent, lane, sequence): the contract stores one batch there for ever. Several batches may be signed
 for one place, because only one of them can settle; a payment may be signed at another place only once every batch that
 holds it is dead: its place is final without it, or its deadline is past in a final block.
+
+A record that was restored from a backup lacks what was signed since. It stays quiet, which means that nothing is
+signed, until every batch that it may lack is settled or dead in a final block.
 """
 
 from __future__ import annotations
@@ -28,12 +31,14 @@ from sqlalchemy import (
     update,
 )
 
-from contracts.terms.batch import Batch, Place
+from contracts.terms.batch import MAX_BATCH_LIFETIME, Batch, Place
 from contracts.terms.commitments import batch_hash
-from contracts.terms.errors import AlreadySigned
+from contracts.terms.errors import AlreadySigned, Unavailable
 from contracts.terms.identifiers import Address
 
 LIVE, SETTLED, DEAD = "live", "settled", "dead"
+NOT_SEEN = 2**63 - 1
+"""A chain time that is later than any."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +70,43 @@ def signed_tables(metadata: MetaData) -> SignedTables:
 
 
 class SignedRecord:
-    """What this member has signed, and what became of it."""
+    """What this member has signed, and what became of it.
 
-    def __init__(self, tables: SignedTables, contract: Address) -> None:
+    `restored_at` says that the record is older than what was signed: it is the time of the newest final block when
+    the service started, or NOT_SEEN while the chain has not been asked; None for a whole record.
+    """
+
+    def __init__(self, tables: SignedTables, contract: Address, restored_at: int | None = None) -> None:
         self._batches, self._payments, self._contract = tables.batches, tables.payments, contract
+        self.restored_at = restored_at
+        self._quiet_until: int | None = None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing may be signed yet."""
+        return self.restored_at is not None
+
+    @property
+    def quiet_until(self) -> int:
+        """The chain time (seconds) until which the record is quiet at least, 0 when it is not."""
+        if self.restored_at is None:
+            return 0
+        return self.restored_at + MAX_BATCH_LIFETIME if self._quiet_until is None else self._quiet_until
+
+    def require_whole(self) -> None:
+        """Raises Unavailable while the record is quiet."""
+        if self.quiet:
+            raise Unavailable(
+                "restored from a backup: nothing is signed until all that was signed since is settled or dead"
+            )
 
     def record(self, connection: Connection, batch: Batch, uetrs: Sequence[str]) -> None:
         """Remember a batch before signing it. Harmless when it is already remembered.
 
-        Raises AlreadySigned when one of the payments is in a live batch at another place.
+        Raises AlreadySigned when one of the payments is in a live batch at another place, Unavailable while the
+        record is quiet.
         """
+        self.require_whole()
         name = batch_hash(batch)
         known = connection.execute(select(self._batches.c.state).where(self._batches.c.batch_hash == name)).scalar()
         if known == LIVE:
@@ -104,10 +136,29 @@ class SignedRecord:
         return self.payments_of(connection, name)
 
     def bury(self, connection: Connection, final_time: int) -> None:
-        """Every live batch whose deadline is past in a final block is dead: the contract takes it no more."""
+        """Every live batch whose deadline is past in a final block is dead: the contract takes it no more.
+
+        A quiet record hears the chain's time here, and ends its quiet.
+        """
+        self._hear(final_time)
         batches = self._batches
         late = and_(batches.c.state == LIVE, batches.c.deadline < final_time)
         connection.execute(update(batches).where(late).values(state=DEAD))
+
+    def _hear(self, final_time: int) -> None:
+        """Quiet lasts one batch lifetime, counted from the first final block that was made after the start: until
+        then, chain time may have been later when the last batch was signed than the chain itself said."""
+        if self.restored_at is None:
+            return
+        if self._quiet_until is None and final_time > self.restored_at:
+            self._quiet_until = final_time + MAX_BATCH_LIFETIME
+        elif self._quiet_until is not None and final_time > self._quiet_until:
+            self.restored_at = self._quiet_until = None
+
+    def knows(self, connection: Connection, name: bytes) -> bool:
+        """Whether this member has recorded a batch."""
+        chosen = select(self._batches.c.batch_hash).where(self._batches.c.batch_hash == name)
+        return connection.execute(chosen).one_or_none() is not None
 
     def any_live(self, connection: Connection) -> bool:
         """Whether any batch that this member signed may still settle."""

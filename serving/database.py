@@ -3,11 +3,17 @@
 SQLite in WAL mode with `synchronous=FULL`: a commit that was answered survives a power cut. All writing goes through
 one thread, which runs whatever queued while the last fsync ran inside one transaction, each piece of work in a
 savepoint of its own, and commits once for all of them (group commit).
+
+Each commit also raises the database's generation, a number inside it that a small file beside it repeats before
+anybody hears "done". A database that is behind its file is older than what was acknowledged: it was restored from a
+backup. (A kill between the commit and the file, or a power cut, leaves the file behind: nothing was lost.)
 """
 
 from __future__ import annotations
 
+import os
 import queue
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -28,6 +34,8 @@ MINIMUM_SQLITE = (3, 51, 3)
 """Older releases can lose committed pages when a WAL is reset (SQLite release notes, 3.51.3)."""
 
 _MAX_GROUP = 256
+_SIDE = struct.Struct(">II")
+_MODULUS = 2**32
 
 
 class Database:
@@ -40,11 +48,33 @@ class Database:
         self.path = path
         self._writing = _engine(path, NullPool, "BEGIN IMMEDIATE")
         self._reading = _engine(path, QueuePool, "BEGIN", "query_only=ON", pool_size=8, max_overflow=32)
-        self._writing.connect().close()  # a file that does not open is said here, not by a writer that never answers
+        self._side = _SideFile(path.with_name(path.name + ".generation"))
+        # The file is read first: what another process commits meanwhile only moves the database ahead of it.
+        acknowledged = self._side.read()
+        with self._writing.connect() as connection:  # a file that does not open is said here, not by a silent writer
+            self._restored = _is_restored(connection, acknowledged)
+            if acknowledged is None or self._restored:
+                self._side.write(_generation(connection), self._restored)
         self._open, self._door = True, threading.Lock()
         self._queue: queue.Queue[tuple[Work[Any], Future[Any]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name=f"writer-{path.stem}", daemon=True)
         self._thread.start()
+
+    @property
+    def restored(self) -> bool:
+        """Whether this database was found older than what was acknowledged, and nobody has trusted it since.
+
+        A restart does not forget it.
+        """
+        return self._restored
+
+    def trust(self) -> None:
+        """What the lost part of the database could have done is over: it is whole again."""
+
+        def clear(_: Connection) -> None:
+            self._restored = False
+
+        self.write(clear)
 
     def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction; return its result once it is committed and fsynced.
@@ -73,7 +103,9 @@ class Database:
         """Run schema migrations before anything else writes."""
         with self._writing.connect() as connection:
             upgrade(connection)
+            generation = _raise_generation(connection)
             connection.commit()
+        self._side.write(generation, self._restored)
 
     def close(self) -> None:
         """Finish what is queued and stop the writer."""
@@ -83,6 +115,7 @@ class Database:
         self._thread.join()
         self._writing.dispose()
         self._reading.dispose()
+        self._side.close()
 
     def _run(self) -> None:
         with self._writing.connect() as connection:
@@ -111,6 +144,8 @@ class Database:
             with connection.begin():
                 for work, future in group:
                     outcomes.append((future, *_attempt(connection, work)))
+                generation = _raise_generation(connection)
+            self._side.write(generation, self._restored)
         except BaseException as failure:  # the commit itself failed: nobody may hear "done"
             connection.invalidate()  # SQLite may keep the transaction open; the next group starts on a new connection
             for _, future in group:
@@ -121,6 +156,52 @@ class Database:
                 future.set_result(result)
             else:
                 future.set_exception(refusal)
+
+
+class _SideFile:
+    """Beside the database: the generation last acknowledged, and whether the database was found behind it.
+
+    Eight bytes in one write, which survives kill -9; nothing is fsynced, so a power cut may leave older ones.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+
+    def read(self) -> tuple[int, bool] | None:
+        """(generation, whether the database is distrusted); None when nothing was written yet."""
+        content = os.pread(self._file.fileno(), _SIDE.size, 0)
+        if len(content) < _SIDE.size:
+            return None
+        generation, distrusted = _SIDE.unpack(content)
+        return generation, distrusted != 0
+
+    def write(self, generation: int, distrusted: bool) -> None:
+        os.pwrite(self._file.fileno(), _SIDE.pack(generation, distrusted), 0)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _is_restored(connection: Connection, acknowledged: tuple[int, bool] | None) -> bool:
+    if acknowledged is None:
+        # Only a database that is new itself may lack its file: otherwise nobody knows what was acknowledged.
+        return bool(connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one())
+    generation, distrusted = acknowledged
+    ahead = (generation - _generation(connection)) % _MODULUS
+    return distrusted or 0 < ahead < _MODULUS // 2
+
+
+def _generation(connection: Connection) -> int:
+    """The database's generation, kept in a number of its header that SQLite leaves to applications (signed there)."""
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one()) % _MODULUS
+
+
+def _raise_generation(connection: Connection) -> int:
+    """Count this transaction; it takes the number back when it is undone."""
+    generation = (_generation(connection) + 1) % _MODULUS
+    signed = generation if generation < _MODULUS // 2 else generation - _MODULUS
+    connection.exec_driver_sql(f"PRAGMA user_version = {signed}")
+    return generation
 
 
 def _attempt(connection: Connection, work: Work[Any]) -> tuple[Any, BaseException | None]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from bridge.positions.accounts import Account
 from contracts.chain.events import Event, Issued, Redeemed, Transferred
+from contracts.terms.batch import Batch
+from contracts.terms.commitments import batch_hash
 from contracts.terms.identifiers import Address
 from contracts.terms.payment import PaymentTerms
 
@@ -29,6 +31,13 @@ def settled_postings(payments: Iterable[PaymentTerms], own: Address) -> list[Pos
             change = leg.amount if leg.target == own else -leg.amount
             entries += _pair(terms.uetr, Account.CONVERSION, leg.currency, change)
     return entries
+
+
+def batch_postings(batch: Batch, own: Address) -> list[Posting]:
+    """What a settled batch moved as a whole: for one whose payments were lost with the book."""
+    reference = f"batch 0x{batch_hash(batch).hex()}"
+    moved = [position for position in batch.positions if position.account == own]
+    return [entry for each in moved for entry in _pair(reference, Account.CONVERSION, each.currency, each.delta)]
 
 
 def ledger_postings(event: Event, own: Address) -> list[Posting]:

@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 
 from contracts.chain.compile import compiled
 from contracts.terms.commitments import keccak
+from contracts.terms.errors import Malformed
 
 Entry = Mapping[str, Any]
 
@@ -32,6 +34,17 @@ def encode_call(contract: str, function: str, *arguments: object) -> bytes:
     """The call data of `contract.function(*arguments)`; structs are tuples, byte strings are bytes."""
     selector, inputs, _ = _function(contract, function)
     return selector + encode(inputs, arguments)
+
+
+def decode_call(contract: str, function: str, data: bytes) -> tuple[Any, ...]:
+    """The arguments that call data names. Raises Malformed when it is no call of `contract.function`."""
+    selector, inputs, _ = _function(contract, function)
+    if data[:4] != selector:
+        raise Malformed(f"the data is no call of {contract}.{function}")
+    try:
+        return tuple(decode(inputs, data[4:]))
+    except DecodingError as failure:
+        raise Malformed(f"the data is no call of {contract}.{function}: {failure}") from failure
 
 
 def decode_result(contract: str, function: str, result: bytes) -> tuple[Any, ...]:

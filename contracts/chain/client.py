@@ -135,6 +135,13 @@ class ChainClient:
         """The account and storage proof (EIP-1186) as the node gives it."""
         return self.request("eth_getProof", address, [f"0x{slot:064x}" for slot in slots], _tag(block))
 
+    def call_data(self, transaction_hash: bytes) -> bytes:
+        """What a mined transaction carried. Raises ChainUnavailable when the node does not know it."""
+        answer = self.request("eth_getTransactionByHash", _hex(transaction_hash))
+        if answer is None:
+            raise ChainUnavailable(f"the node has no transaction {_hex(transaction_hash)}")
+        return _bytes(answer["input"])
+
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         """The receipt, or None while the transaction is not in a block."""
         answer = self.request("eth_getTransactionReceipt", _hex(transaction_hash))

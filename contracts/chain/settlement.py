@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from contracts.chain.abi import encode_call
+from contracts.chain.abi import decode_call, encode_call
 from contracts.chain.client import Block, ChainClient, Receipt
+from contracts.chain.events import BatchSettled
 from contracts.chain.transactions import TransactionSender
-from contracts.terms.batch import MAX_BATCHES_PER_CALL, Batch, Endorsement, Place, SignedBatch
+from contracts.terms.attestation import Attestation
+from contracts.terms.batch import MAX_BATCHES_PER_CALL, Batch, Endorsement, Place, Position, SignedBatch
+from contracts.terms.commitments import batch_hash
+from contracts.terms.errors import Malformed
 from contracts.terms.identifiers import Address
 
 NO_HASH = bytes(32)
@@ -48,6 +53,18 @@ class Settlement:
         assert 0 < len(batches) <= MAX_BATCHES_PER_CALL, "a call settles 1 to 8 batches"
         return encode_call("Settlement", "settle", [_signed_batch(each) for each in batches])
 
+    def settled(self, event: BatchSettled) -> SignedBatch | None:
+        """The batch that an event is about, with what its members signed, from its transaction's call data.
+
+        None when the transaction called another contract, which called this one: the data is of that one's making.
+        """
+        try:
+            [batches] = decode_call("Settlement", "settle", self._client.call_data(event.origin.transaction_hash))
+        except Malformed:
+            return None
+        carried = (_read_signed_batch(*each) for each in batches)
+        return next((each for each in carried if batch_hash(each.batch) == event.batch_hash), None)
+
     def _read(self, function: str, *arguments: object, block: Block | None = None) -> bytes | int:
         result: bytes | int = self._client.read("Settlement", self.address, function, *arguments, block=block)[0]
         return result
@@ -75,6 +92,34 @@ def _batch(batch: Batch) -> tuple[object, ...]:
         [(each.account, each.currency, each.delta) for each in batch.positions],
         batch.deadline,
     )
+
+
+def _read_signed_batch(batch: tuple[Any, ...], endorsements: Sequence[Any]) -> SignedBatch:
+    debtor_agent, lane, sequence, root, count, members, positions, deadline = batch
+    read = Batch(
+        debtor_agent,
+        lane,
+        sequence,
+        root,
+        count,
+        tuple(members),
+        tuple(Position(*each) for each in positions),
+        deadline,
+    )
+    name = batch_hash(read)
+    return SignedBatch(read, tuple(_read_endorsement(name, *each) for each in endorsements))
+
+
+def _read_endorsement(
+    name: bytes, settlement: Any, policy: bytes, head: bytes, until: int, compliance: Any
+) -> Endorsement:
+    return Endorsement(
+        _read_signature(*settlement), Attestation(name, policy, head, until), _read_signature(*compliance)
+    )
+
+
+def _read_signature(r: bytes, s: bytes, v: int) -> bytes:
+    return r + s + bytes([v])
 
 
 def _endorsement(endorsement: Endorsement) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from contracts.terms.parties import Party
 from nodes.accounts import service
 from nodes.accounts.schemas import AccountBody, BookBody, DepositBody, OpenAccountBody
 from nodes.context import NodeContext, context
+from nodes.recovery.service import breaks
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
 
@@ -61,4 +62,7 @@ def read_account(account: str, node: Node, caller: Annotated[Caller, Depends(req
 def read_book(node: Node, _: Annotated[Caller, Depends(require("audit"))]) -> list[BookBody]:
     """The book per currency; `settlement` must equal the institution's balance on chain."""
     with node.database.read() as connection:
-        return [BookBody.of(book) for book in service.book_sums(connection)]
+        return [
+            BookBody.of(book, breaks(connection, node.account, book.currency.numeric))
+            for book in service.book_sums(connection)
+        ]

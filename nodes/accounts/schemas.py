@@ -7,7 +7,8 @@ from pydantic import Field
 from nodes.accounts.service import Account, BookSum
 from serving.bodies import Schema
 
-Identifier = Field(min_length=1, max_length=70, pattern=r"^[A-Za-z0-9._:-]+$")
+Identifier = Field(min_length=1, max_length=70, pattern=r"^[A-Za-z0-9._-]+$")
+"""Without a colon, which marks the institution's own accounts and its merchants'."""
 
 
 class PartyBody(Schema):
@@ -55,9 +56,10 @@ class BookBody(Schema):
     merchants: str
     own: str
     balanced: bool
+    breaks: list[str] = Field(description="settled batches whose payments this book lacks; empty when it is whole")
 
     @classmethod
-    def of(cls, book: BookSum) -> BookBody:
+    def of(cls, book: BookSum, breaks: list[str]) -> BookBody:
         return cls(
             currency=book.currency.alpha,
             settlement=str(book.settlement),
@@ -65,4 +67,5 @@ class BookBody(Schema):
             merchants=str(book.merchants),
             own=str(book.own),
             balanced=book.balanced,
+            breaks=breaks,
         )

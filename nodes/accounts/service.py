@@ -15,6 +15,7 @@ from nodes.accounts import repository
 from serving.jsontext import dump, load
 
 CAPITAL, FEES, SETTLEMENT = "capital", "fees", "settlement"
+RECEIVABLES = "receivables"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def post(connection: Connection, key: str, description: str, chain_time: int, li
 def deposit(connection: Connection, key: str, account: str, amount: int, chain_time: int) -> None:
     """A customer pays in: the institution's capital becomes the customer's money. Once per `key`."""
     found = find(connection, account)
+    if found.kind != "customer":
+        raise UnknownAccount("only customers pay in, to their own accounts")
     lines = [(own_account(CAPITAL, found.currency), -amount), (account, amount)]
     post(connection, f"deposit:{key}", "paid in", chain_time, lines)
 

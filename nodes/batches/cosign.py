@@ -17,6 +17,7 @@ from contracts.terms.payment import Event, State
 from nodes.context import NodeContext
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
+from nodes.recovery.repository import add_paths
 
 
 def cosign(node: NodeContext, sender: Participant, requests: Sequence[CosignRequest]) -> list[Cosignature | Refusal]:
@@ -34,6 +35,7 @@ def _answer(node: NodeContext, sender: Participant, request: CosignRequest) -> C
 def _cosign(node: NodeContext, sender: Participant, batch: Batch, own: tuple[IncludedPayment, ...]) -> Cosignature:
     if sender.account != batch.debtor_agent:
         raise NotAgreed("a batch is proposed by its debtor agent")
+    node.require_chain()
     check_batch(batch, own, node.account, node.clock.now())
     with node.database.read() as connection:
         _agreed(connection, own)
@@ -50,6 +52,7 @@ def _record(connection: Connection, node: NodeContext, batch: Batch, own: Sequen
     """The durable record before the signature: from here on only a final block decides about these payments."""
     agreed = _agreed(connection, own)
     node.signed.record(connection, batch, [payment.uetr for payment in agreed])
+    add_paths(connection, batch_hash(batch), own)
     for payment in agreed:
         if payment.state is State.AGREED:
             payments.move(connection, payment, Event.SIGN)

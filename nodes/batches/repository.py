@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from contracts.terms.batch import Batch, Endorsement
+from contracts.terms.batch import Batch, Endorsement, SignedBatch
 from contracts.terms.commitments import batch_hash
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.identifiers import Address
@@ -51,6 +51,20 @@ def sign(connection: Connection, name: bytes, endorsements: Mapping[Address, End
     """All members have signed: the batch may settle from now on."""
     text = dump({account: to_document(each) for account, each in endorsements.items()})
     connection.execute(update(batches).where(batches.c.batch_hash == name).values(state=SIGNED, endorsements=text))
+
+
+def restore(connection: Connection, signed: SignedBatch, uetrs: Sequence[str]) -> None:
+    """A batch that was signed, as the chain has it, in place of whatever was known of it."""
+    connection.execute(delete(batches).where(batches.c.batch_hash == batch_hash(signed.batch)))
+    add(connection, signed.batch, uetrs)
+    endorsements = dict(zip(signed.batch.members, signed.endorsements, strict=True))
+    sign(connection, batch_hash(signed.batch), endorsements)
+
+
+def find(connection: Connection, name: bytes) -> FormedBatch | None:
+    """A batch of this debtor agent in any state."""
+    row = connection.execute(select(batches).where(batches.c.batch_hash == name)).one_or_none()
+    return None if row is None else _formed(row)
 
 
 def settle(connection: Connection, name: bytes, block_number: int, transaction_hash: bytes) -> None:

@@ -33,6 +33,8 @@ def evidence_of(node: NodeContext, uetr: str) -> Evidence:
         payment = repository.find(connection, uetr)
         if formed is None or payment is None or formed.block_number is None:
             raise NotFound("no settled payment of this debtor agent has this UETR")
+        if not payment.quote_signature:
+            raise NotFound("this payment was recovered after a backup was restored; what its peers signed was lost")
         leaves = leaves_of(connection, formed)
         agreed = repository.agreements_of(connection, uetr)
     signed = complete(node, formed)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from contracts.terms.attestation import Agreement
 from contracts.terms.documents import from_document, to_document
@@ -17,6 +17,7 @@ from contracts.terms.payment import Event, State, advance
 from contracts.terms.quote import Quote
 from nodes.payments.record import PaymentRecord
 from nodes.payments.tables import agreements, payment_events, payments
+from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
 
 
@@ -59,6 +60,13 @@ def price_anew(connection: Connection, payment: PaymentRecord) -> None:
     connection.execute(update(payments).where(here).values(values))
 
 
+def replace_open(connection: Connection, payment: PaymentRecord) -> None:
+    """Replace what is known of a payment that is still open by what its batch says; it stays in its state."""
+    c = payments.c
+    here = (c.uetr == payment.uetr) & (c.state == payment.state.value)
+    connection.execute(update(payments).where(here).values(_values(payment)))
+
+
 def find(connection: Connection, uetr: str) -> PaymentRecord | None:
     row = connection.execute(select(payments).where(payments.c.uetr == uetr)).one_or_none()
     return None if row is None else _record(row)
@@ -70,18 +78,18 @@ def find_all(connection: Connection, uetrs: Iterable[str]) -> list[PaymentRecord
 
 
 def in_state(connection: Connection, state: State, side: str, limit: int) -> list[PaymentRecord]:
-    """The oldest payments of a side in a state."""
+    """The oldest payments of a side in a state. Those in doubt are left out here and below: they wait as they are."""
     c = payments.c
-    rows = connection.execute(
-        select(payments).where(c.state == state.value, c.side == side).order_by(c.accepted_at, c.uetr).limit(limit)
-    )
+    here = (c.state == state.value) & (c.side == side) & _certain()
+    rows = connection.execute(select(payments).where(here).order_by(c.accepted_at, c.uetr).limit(limit))
     return [_record(row) for row in rows]
 
 
 def held(connection: Connection, limit: int) -> list[PaymentRecord]:
     """The payments that officers must decide about, those that end first before others."""
     c = payments.c
-    rows = connection.execute(select(payments).where(c.state == State.HELD.value).order_by(c.deadline).limit(limit))
+    here = (c.state == State.HELD.value) & _certain()
+    rows = connection.execute(select(payments).where(here).order_by(c.deadline).limit(limit))
     return [_record(row) for row in rows]
 
 
@@ -98,8 +106,16 @@ def overdue(connection: Connection, final_time: int) -> list[PaymentRecord]:
     """Payments that can still move although their deadline is past in a final block."""
     open_states = [state.value for state in State if not state.final]
     c = payments.c
-    rows = connection.execute(select(payments).where(c.state.in_(open_states), c.deadline < final_time))
+    rows = connection.execute(select(payments).where(c.state.in_(open_states), c.deadline < final_time, _certain()))
     return [_record(row) for row in rows]
+
+
+def open_of(connection: Connection, debtor_agent: str) -> list[str]:
+    """The UETRs of a debtor agent's payments that can still move."""
+    open_states = [state.value for state in State if not state.final]
+    c = payments.c
+    rows = connection.execute(select(c.uetr).where(c.state.in_(open_states), c.debtor_agent == debtor_agent))
+    return list(rows.scalars())
 
 
 def received_on(connection: Connection, account: str, limit: int) -> list[PaymentRecord]:
@@ -144,6 +160,10 @@ def agreements_of(connection: Connection, uetr: str) -> list[tuple[str, Agreemen
         )
         for row in rows
     ]
+
+
+def _certain() -> ColumnElement[bool]:
+    return payments.c.uetr.not_in(select(doubtful_payments.c.uetr))
 
 
 def _add_event(connection: Connection, uetr: str, event: str, state: State, detail: str) -> None:

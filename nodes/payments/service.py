@@ -17,6 +17,7 @@ from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.payments import end, repository
 from nodes.payments.record import PaymentRecord
+from nodes.recovery.service import require_certain
 
 
 def find_own(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
@@ -57,6 +58,8 @@ def cancel(node: NodeContext, uetr: str, caller: str) -> None:
 
     def work(connection: Connection) -> None:
         payment = find_own(connection, uetr, caller)
+        node.require_whole()
+        require_certain(connection, uetr)
         if (payment.state, Event.CANCEL) not in TRANSITIONS:
             raise WrongState(
                 f"the payment is {payment.state}; it ends by itself at chain time {payment.deadline}",

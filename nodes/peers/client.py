@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from contracts.terms.attestation import Agreement
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.errors import Malformed, PeerUnavailable
+from contracts.terms.merkle import InclusionPath
 from contracts.terms.money import MinorUnits
 from contracts.terms.parties import Party
 from contracts.terms.payment import PaymentTerms
@@ -40,6 +41,19 @@ class Proposal:
     payee_key: str
     reference: str
     debtor: Party
+
+
+@dataclass(frozen=True)
+class SettledPayment:
+    """A payment of a settled batch, told to the other of its two agents, which lost it. `path` is its leaf's place."""
+
+    terms: PaymentTerms
+    quote: Quote
+    payee_key: str
+    reference: str
+    debtor: Party
+    creditor: Party
+    path: InclusionPath
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,13 @@ class NodeClient:
         if not isinstance(answer, dict) or not isinstance(answer.get("payments"), list):
             raise PeerUnavailable("the answer is not a list of payments")
         return [_read(PaymentStatus, each) for each in answer["payments"]]
+
+    def settled(self, batch_hash: bytes) -> list[SettledPayment]:
+        """Our payments in a batch of which we are a member, as the other agent knows them. Unproven."""
+        answer = self._post("/peer/v1/batches/payments", {"batch_hash": f"0x{batch_hash.hex()}"})
+        if not isinstance(answer, dict) or not isinstance(answer.get("payments"), list):
+            raise PeerUnavailable("the answer is not a list of payments")
+        return [_read(SettledPayment, each) for each in answer["payments"]]
 
     def charge(self, charge: Charge) -> dict[str, str]:
         """Have the customer's institution pay: its UETR and state. The same charge again gives the same answer."""

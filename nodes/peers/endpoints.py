@@ -18,6 +18,7 @@ from nodes.payments import repository as payments
 from nodes.payments.answer import answer_proposals
 from nodes.peers.client import Payee, PaymentStatus
 from nodes.peers.schemas import (
+    BatchQuestion,
     ChargeQuestion,
     CosignBody,
     PayeeQuestion,
@@ -27,6 +28,7 @@ from nodes.peers.schemas import (
     cosignatures_document,
     payee_document,
 )
+from nodes.recovery.answer import settled_payments
 from serving.peers import SignedRoute, sender
 
 router = APIRouter(tags=["institutions"], route_class=SignedRoute)
@@ -48,6 +50,7 @@ def agreements(body: ProposalsBody, node: Node, asker: Sender) -> dict[str, Any]
     """A debtor agent proposes payments; this creditor agent answers for its merchants."""
     if Role.DEBTOR_AGENT not in asker.roles:
         raise Forbidden("only a debtor agent proposes payments")
+    node.require_whole()
     return agreement_document(answer_proposals(node, asker, body.proposals))
 
 
@@ -59,6 +62,13 @@ def status(body: StatusQuestion, node: Node, asker: Sender) -> dict[str, Any]:
     own = [payment for payment in found if payment.side == "creditor" and payment.debtor_agent == asker.account]
     statuses = [PaymentStatus(p.uetr, p.state.value, p.reason, p.detail) for p in own]
     return {"payments": [to_document(each) for each in statuses]}
+
+
+@router.post("/peer/v1/batches/payments")
+def batch_payments(body: BatchQuestion, node: Node, asker: Sender) -> dict[str, Any]:
+    """A member that restored a backup asks for its payments of a settled batch; only those between it and us."""
+    found = settled_payments(node, asker.account, bytes.fromhex(body.batch_hash[2:]))
+    return {"payments": [to_document(each) for each in found]}
 
 
 @router.post("/peer/v1/charges")

@@ -34,6 +34,10 @@ class StatusQuestion(Schema):
     uetrs: list[str] = Field(min_length=1, max_length=MAX_LIST)
 
 
+class BatchQuestion(Schema):
+    batch_hash: str = Field(pattern="^0x[0-9a-f]{64}$")
+
+
 class ChargeQuestion(RootModel[Annotated[Charge, *_reads(Charge)]]):
     """One charge."""
 
