@@ -19,6 +19,8 @@ router = APIRouter(tags=["audit"], route_class=StrictRoute)
 Node = Annotated[NodeContext, Depends(context)]
 Auditor = Annotated[Caller, Depends(require("audit"))]
 Lane = Annotated[int, Path(ge=0, lt=LANES)]
+BEYOND = 2**63
+"""No sequence that a database stores is as large."""
 
 
 @router.get("/v1/batches/{lane}")
@@ -26,7 +28,7 @@ def read_batches(
     lane: Lane,
     node: Node,
     _: Auditor,
-    after: Annotated[int, Query(ge=-1, description="the sequence to go on from; -1 from the first")] = -1,
+    after: Annotated[int, Query(ge=-1, lt=BEYOND, description="the sequence to go on from; -1 from the first")] = -1,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[SettledBatchBody]:
     """The settled batches of a lane by sequence."""
@@ -35,7 +37,7 @@ def read_batches(
 
 
 @router.get("/v1/batches/{lane}/{sequence}/payments")
-def read_leaves(lane: Lane, sequence: Annotated[int, Path(ge=0)], node: Node, _: Auditor) -> LeavesBody:
+def read_leaves(lane: Lane, sequence: Annotated[int, Path(ge=0, lt=BEYOND)], node: Node, _: Auditor) -> LeavesBody:
     """All payments of one batch: `feiqian audit completeness` recomputes its root from them."""
     with node.database.read() as connection:
         formed = repository.settled_at(connection, lane, sequence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy import Connection
 
 from contracts.terms.money import parse_minor
 from nodes.context import NodeContext, context
@@ -27,10 +28,13 @@ def register_merchant(
     settings = node.settings
     scheme = codes.MerchantScheme(settings.merchant_scheme, settings.merchant_prefix)
     who = service.Registration(**body.model_dump())
-    merchant = node.database.write(
-        lambda connection: service.register(connection, who, scheme, node.currency, settings.country)
-    )
-    return MerchantBody.of(merchant, _code(merchant, None, ""))
+
+    def work(connection: Connection) -> MerchantBody:
+        merchant = service.register(connection, who, scheme, node.currency, settings.country)
+        # A merchant whose code cannot be written is not registered.
+        return MerchantBody.of(merchant, _code(merchant, None, ""))
+
+    return node.database.write(work)
 
 
 @router.get("/v1/merchants/{merchant}/code")

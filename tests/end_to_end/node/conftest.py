@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from typing import Any, TypeVar
 
 import httpx2
@@ -46,6 +47,7 @@ class Stage:
     codes: dict[str, str]
     chain: ChainClient
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=20.0, trust_env=False))
+    numbers: Iterator[int] = field(default_factory=count)
     untouched: str = ""
     """The payment of UNTOUCHED."""
     old_quote: str = ""
@@ -82,6 +84,10 @@ class Stage:
 
     def node(self, country: str) -> NodeApi:
         return self.apis.nodes[country]
+
+    def fresh(self) -> int:
+        """A number that was not given before."""
+        return next(self.numbers)
 
     def send(self, method: str, country: str, path: str, who: str, scope: str, **options: Any) -> httpx2.Response:
         """Whatever a node answers to a caller with a good token."""
