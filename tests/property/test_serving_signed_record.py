@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import Connection, MetaData, create_engine
 
 from contracts.terms.batch import Batch
 from contracts.terms.commitments import batch_hash
-from contracts.terms.errors import AlreadySigned
-from serving.cosigning import SignedRecord, signed_tables
+from contracts.terms.errors import AlreadySigned, Unavailable
+from serving.cosigning import NOT_SEEN, SignedRecord, signed_tables
 
 AGENT, OTHER_AGENT, CONTRACT = ("0x" + digit * 40 for digit in "123")
 UETRS = [f"00000000-0000-4000-8000-{number:012d}" for number in range(4)]
@@ -126,6 +126,63 @@ def test_a_dead_batch_is_not_signed_again(connection: Connection, record: Signed
     with pytest.raises(AlreadySigned, match="dead"):
         record.record(connection, batch(), UETRS[:1])
     assert record.live(connection, UETRS) == set()
+
+
+def restored(at: int | None = START) -> SignedRecord:
+    """A record from a backup; the newest final block at the service's start had this time."""
+    return SignedRecord(signed_tables(MetaData()), CONTRACT, at)
+
+
+def test_a_restored_record_signs_nothing_not_even_what_it_knows(connection: Connection, record: SignedRecord) -> None:
+    record.record(connection, batch(), UETRS[:1])
+    quiet = restored()
+    for asked in (batch(), batch(sequence=1)):
+        with pytest.raises(Unavailable, match="restored from a backup"):
+            quiet.record(connection, asked, UETRS[:1])
+    assert not quiet.is_live(connection, batch_hash(batch(sequence=1)))
+
+
+def test_quiet_lasts_one_batch_lifetime_after_the_first_block_made_since_the_start(connection: Connection) -> None:
+    quiet = restored()
+    for old in (START - 3600, START - 1, START):  # blocks that the chain had when the service started
+        quiet.bury(connection, old)
+    assert quiet.quiet_until == START + LIFETIME
+    quiet.bury(connection, START + 4)
+    for late in (START + 5, START + 4 + LIFETIME):
+        quiet.bury(connection, late)
+        assert quiet.quiet
+        assert quiet.quiet_until == START + 4 + LIFETIME
+        with pytest.raises(Unavailable):
+            quiet.record(connection, batch(), UETRS[:1])
+    quiet.bury(connection, START + 5 + LIFETIME)
+    assert not quiet.quiet
+    assert quiet.quiet_until == 0
+    quiet.record(connection, batch(deadline=START + 3 * LIFETIME), UETRS[:1])
+
+
+def test_before_the_chain_was_asked_no_block_ends_the_quiet(connection: Connection) -> None:
+    quiet = restored(NOT_SEEN)
+    for late in (START, START + 100 * LIFETIME):
+        quiet.bury(connection, late)
+    assert quiet.quiet
+
+
+@given(
+    lead=st.integers(0, 20),
+    life=st.integers(0, LIFETIME),
+    blocks=st.lists(st.integers(1, 10), min_size=1, max_size=30),
+)
+def test_what_was_signed_before_the_start_is_over_when_it_signs_again(lead: int, life: int, blocks: list[int]) -> None:
+    """A member judges by a clock that may lead the newest final block; no block made later is behind that clock."""
+    quiet, times = restored(), [START + lead]
+    for pause in blocks:
+        times.append(times[-1] + pause)
+    deadline_of_what_was_lost = START + lead + life
+    for connection in opened():
+        for final_time in times[1:]:
+            quiet.bury(connection, final_time)
+            assert quiet.quiet or final_time > deadline_of_what_was_lost
+        assert quiet.quiet == (times[-1] <= times[1] + LIFETIME), "quiet must end, and not before its time"
 
 
 @dataclass(frozen=True)
