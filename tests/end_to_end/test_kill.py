@@ -1,289 +1,54 @@
-"""Kill -9 of every process at once, at a moment that a seed chooses, under load; then all are started again."""
+"""Kill -9 of every process at once and of one alone, at a moment that a seed chooses, under load; then start again."""
 
 from __future__ import annotations
 
-import random
-import secrets
-import threading
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from contracts.chain.client import ChainClient
-from contracts.terms.documents import from_document
-from contracts.terms.payment import PaymentTerms
-from devnet.network import auditor
-from devnet.network.api import Apis, NoAnswer, Problem, Standing
 from devnet.network.cli import app as network_command
-from devnet.network.folder import SERVICES, NetworkFolder
-from devnet.network.found import found
-from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, paid_in, welcome
-from devnet.network.processes import Processes
-from devnet.network.run import run
-from devnet.network.traffic import Purchase, purchases
+from devnet.network.folder import CHAIN, SERVICES
+from tests.end_to_end import load
+from tests.end_to_end.load import Round, Stage
 
-WALLETS = 12
-PATIENCE = 60.0
-
-
-@dataclass
-class Order:
-    """A payment that a wallet asked for under one idempotency key. `uetr` once it was acknowledged; `seen` the last
-    standing that the wallet was shown."""
-
-    purchase: Purchase
-    quote_id: str
-    key: str
-    uetr: str = ""
-    refused: str = ""
-    seen: Standing | None = None
-
-    @property
-    def payer(self) -> Customer:
-        return self.purchase.payer
-
-
-@dataclass
-class Stage:
-    """One network for all rounds."""
-
-    folder: NetworkFolder
-    processes: Processes
-    apis: Apis
-    codes: dict[str, str]
-    chain: ChainClient
-    orders: list[Order] = field(default_factory=list)
-    ended: dict[str, Standing] = field(default_factory=dict)
-
-    def pay(self, order: Order) -> str:
-        return self.apis.nodes[order.payer.country].pay(order.quote_id, order.payer.owner, order.key)
-
-    def standing(self, order: Order, wait: float) -> Standing:
-        return self.apis.nodes[order.payer.country].payment(order.uetr, order.payer.owner, wait)
-
-    def quote(self, purchase: Purchase) -> str:
-        node, payer = self.apis.nodes[purchase.payer.country], purchase.payer
-        return node.quote(payer.id, payer.owner, self.codes[purchase.merchant.id], purchase.amount).id
-
-
-class Load:
-    """Wallets that pay without pause, and try again with the same key until they are answered."""
-
-    def __init__(self, stage: Stage, seed: int) -> None:
-        self._stage = stage
-        self._wanted = iter(purchases(100_000, seed))
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._acknowledged = threading.Condition(self._lock)
-        self.orders: list[Order] = []
-        self._threads = [threading.Thread(target=self._shop, daemon=True) for _ in range(WALLETS)]
-        for each in self._threads:
-            each.start()
-
-    def await_acknowledged(self, more: int) -> None:
-        """Until `more` further payments were acknowledged."""
-        with self._lock:
-            enough = self._count() + more
-            assert self._acknowledged.wait_for(lambda: self._count() >= enough, PATIENCE), "payments are not taken"
-
-    def stop(self) -> None:
-        self._stopping.set()
-        for each in self._threads:
-            each.join(PATIENCE)
-            assert not each.is_alive()
-
-    def _count(self) -> int:
-        return sum(bool(order.uetr) for order in self.orders)
-
-    def _shop(self) -> None:
-        while not self._stopping.is_set():
-            with self._lock:
-                purchase = next(self._wanted)
-            try:
-                order = Order(purchase, self._stage.quote(purchase), secrets.token_hex(16))
-            except (NoAnswer, Problem):
-                self._stopping.wait(0.1)
-                continue
-            with self._lock:
-                self.orders.append(order)
-            self._pay(order)
-
-    def _pay(self, order: Order) -> None:
-        while not order.uetr and not self._stopping.is_set():
-            try:
-                uetr = self._stage.pay(order)
-            except NoAnswer:
-                self._stopping.wait(0.1)
-            except Problem as problem:
-                if problem.status != 503:
-                    order.refused = problem.detail
-                    return
-                self._stopping.wait(0.1)
-            else:
-                with self._lock:
-                    order.uetr = uetr
-                    self._acknowledged.notify_all()
-        self._look(order)
-
-    def _look(self, order: Order) -> None:
-        while not self._stopping.is_set() and not (order.seen and order.seen.final):
-            try:
-                order.seen = self._stage.standing(order, 1)
-            except (NoAnswer, Problem):
-                self._stopping.wait(0.1)
+ROUNDS = {"everything": (1, tuple(SERVICES)), "one-node": (2, ("chaophraya-node",)), "the-chain": (3, (CHAIN,))}
+"""Seed and victims. `make soak` kills each process alone, and all, for many rounds."""
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder = found(tmp_path_factory.mktemp("kill") / "network", payment_lifetime=6, heartbeat=1.0)
-    processes = Processes(folder, tied=True)
-    try:
-        run(folder, processes)
-        apis = Apis.of(folder)
-        yield Stage(folder, processes, apis, dict(welcome(apis)), folder.chain())
-        apis.close()
-    finally:
-        processes.stop_all()
+    with load.staged(tmp_path_factory.mktemp("kill") / "network") as stage:
+        yield stage
 
 
-@dataclass
-class Round:
-    """What one kill did to one load. `before` are hashes of final blocks by number, from before the kill."""
-
-    stage: Stage
-    orders: list[Order]
-    shown_final: dict[str, Standing]
-    before: dict[int, bytes]
-    after: dict[int, bytes]
-
-
-@pytest.fixture(scope="module", params=[1, 2, 3])
-def survived(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Round]:
-    """Load, kill -9 of everything, start again, more load, until every payment has ended."""
-    load = Load(stage, request.param)
-    try:
-        yield kill_and_go_on(stage, load, random.Random(request.param))
-    finally:
-        load.stop()
-
-
-def kill_and_go_on(stage: Stage, load: Load, chooses: random.Random) -> Round:
-    load.await_acknowledged(chooses.randint(15, 45))
-    threading.Event().wait(chooses.uniform(0, 1))  # any moment of a batch's way
-    top = stage.chain.final_header().number
-    before = {number: stage.chain.header_at(number).block_hash for number in range(max(1, top - 20), top + 1)}
-    victims = list(SERVICES)
-    chooses.shuffle(victims)
-    stage.processes.kill(victims)
-    shown_final = {order.uetr: order.seen for order in list(load.orders) if order.seen and order.seen.final}
-    run(stage.folder, stage.processes)
-    load.await_acknowledged(10)
-    load.stop()
-    after = {number: stage.chain.header_at(number).block_hash for number in before}
-    stage.orders += load.orders
-    for order in load.orders:
-        conclude(stage, order)
-    return Round(stage, load.orders, shown_final, before, after)
-
-
-def conclude(stage: Stage, order: Order) -> None:
-    """The wallet asks once more with the same key, and waits for the end. Only what was never acknowledged may be
-    refused now, as its quote has expired."""
-    try:
-        again = stage.pay(order)
-    except Problem as problem:
-        if order.uetr or problem.status not in (409, 422):
-            raise
-        order.refused = problem.detail
-        return
-    assert again == (order.uetr or again), "the same key gave another payment"
-    order.uetr = again
-    stage.ended[again] = stage.standing(order, PATIENCE)
-
-
-def settled_at_merchants(stage: Stage) -> dict[str, int]:
-    """What merchants were paid, by UETR."""
-    paid: dict[str, int] = {}
-    for merchant in MERCHANTS:
-        for each in stage.apis.nodes[merchant.country].merchant_payments(merchant.id, merchant.owner):
-            if each["status"] == "settled":
-                paid[each["uetr"]] = int(each["amount"])
-    return paid
-
-
-def await_equal(look: Callable[[], object], wanted: object, patience: float = 10.0) -> None:
-    """Look until it is what it must become; fail after `patience` seconds."""
-    end = time.monotonic() + patience
-    while look() != wanted and time.monotonic() < end:
-        time.sleep(0.1)
-    assert look() == wanted
-
-
-def leaves_of(stage: Stage) -> list[PaymentTerms]:
-    """All payments of all batches on chain."""
-    batches = [(node, each["batch"]["sequence"]) for node in stage.apis.nodes.values() for each in node.batches()]
-    return [from_document(PaymentTerms, terms) for node, number in batches for terms in node.leaves(number)["payments"]]
+@pytest.fixture(scope="module", params=ROUNDS.values(), ids=ROUNDS)
+def survived(stage: Stage, request: pytest.FixtureRequest) -> Round:
+    seed, victims = request.param
+    return load.kill_under_load(stage, seed, victims)
 
 
 def test_promise_1_payment_versus_payment(survived: Round) -> None:
-    """Who paid, was paid for: the same payments settled at both agents and on chain, with both currencies."""
-    stage = survived.stage
-    settled = {uetr: each.target_amount for uetr, each in stage.ended.items() if each.status == "settled"}
-    # Each institution follows the chain by itself: the merchants' may be a moment behind the wallets'.
-    await_equal(lambda: settled_at_merchants(stage), settled)
-    leaves = leaves_of(stage)
-    assert {terms.uetr for terms in leaves} == settled.keys()
-    for terms in leaves:
-        out, back = terms.legs
-        assert (out.source, back.target) == (terms.debtor_agent, terms.creditor_agent)
-        assert out.target == back.source == stage.apis.bridge.account
-        assert out.currency != back.currency
-        assert back.amount == settled[terms.uetr]
+    load.check_payment_versus_payment(survived.stage)
 
 
 def test_promise_3_exactly_once(survived: Round, tmp_path: Path) -> None:
-    """Each acknowledged payment is there, once, under its key; none stands in two batches."""
-    stage = survived.stage
-    acknowledged = [order.uetr for order in stage.orders if order.uetr]
-    assert len(acknowledged) == len(set(acknowledged))
-    assert set(acknowledged) == stage.ended.keys()
-    assert all(count == 1 for count in Counter(terms.uetr for terms in leaves_of(stage)).values())
-    auditor.gather_leaves(stage.apis, tmp_path / "leaves.json")
-    complete = auditor.check_completeness(stage.folder, tmp_path / "leaves.json")
-    assert complete.content, complete.said
+    load.check_exactly_once(survived.stage, tmp_path)
 
 
 def test_promise_4_every_earmark_ends(survived: Round) -> None:
-    """Every payment has ended, and each customer has paid exactly what settled; nothing is set aside any more."""
-    stage = survived.stage
-    assert {each.status for each in stage.ended.values()} <= {"settled", "refused", "expired"}
-    spent: dict[str, int] = defaultdict(int)
-    for order in stage.orders:
-        if order.uetr and stage.ended[order.uetr].status == "settled":
-            spent[order.payer.id] += stage.ended[order.uetr].total
-    for customer in CUSTOMERS:
-        balance, available = stage.apis.nodes[customer.country].balance(customer.id, customer.owner)
-        assert (balance, available) == (paid_in(customer.country) - spent[customer.id],) * 2, customer
+    load.check_customers_paid_what_settled(survived.stage)
 
 
 def test_promise_5_final_means_final(survived: Round) -> None:
-    """Final blocks are the same after the kill, and so is every end that a wallet was shown before it."""
-    assert survived.after == survived.before
-    assert len(survived.before) > 5
-    for uetr, shown in survived.shown_final.items():
-        assert survived.stage.ended[uetr].status == shown.status
+    load.check_final_means_final(survived)
 
 
 def test_the_load_settles_through_the_kill_and_the_sums_hold(survived: Round) -> None:
-    ends = Counter(survived.stage.ended[order.uetr].status for order in survived.orders if order.uetr)
+    ends = load.ends_of(survived)
     assert ends["settled"] >= 10, ends
-    report = auditor.await_sums(survived.stage.folder, survived.stage.apis)
-    assert not report.problems, report
+    load.check_sums(survived.stage)
 
 
 def test_the_command_line_shows_and_stops_the_network(stage: Stage) -> None:
