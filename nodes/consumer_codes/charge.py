@@ -15,7 +15,7 @@ from contracts.terms.errors import (
     UnknownInstitution,
 )
 from contracts.terms.identifiers import Address
-from contracts.terms.money import Money, currency
+from contracts.terms.money import Money, currency, payable
 from contracts.terms.parties import Participant
 from nodes.accounts import service as accounts
 from nodes.consumer_codes import repository
@@ -77,7 +77,7 @@ def _asked(node: NodeContext, request: ChargeRequest) -> Answer:
 def answer_charge(node: NodeContext, acquirer: Address, asked: Charge) -> Answer:
     """The debtor agent's part: whose code is it, is it unused, and what does it cost. Then the payment is accepted.
 
-    Raises NotFound, AlreadyUsed, QuoteExpired, LimitExceeded, InsufficientFunds, NoPrice, ChainUnavailable.
+    Raises NotFound, AlreadyUsed, QuoteExpired, LimitExceeded, BadAmount, InsufficientFunds, NoPrice, ChainUnavailable.
     """
     node.require_chain()
     with node.database.read() as connection:
@@ -86,7 +86,7 @@ def answer_charge(node: NodeContext, acquirer: Address, asked: Charge) -> Answer
             return found
         account_id, caller, most = found
         account = accounts.find(connection, account_id)
-    target = Money(asked.amount, currency(asked.payee.currency))
+    target = Money(payable(asked.amount), currency(asked.payee.currency))
     priced = quotes.quote_payee(node, caller, account, acquirer, asked.payee, target, asked.reference)
     if priced.total > most:
         raise LimitExceeded("the customer's code allows less than this payment costs")

@@ -103,7 +103,7 @@ def _payment(connection: Connection, node: NodeContext, sender: Participant, pro
         payable(amount)
     if payment.target.currency != account.currency or terms.quotes_hash != quotes_hash([quote]):
         raise TermsNotAgreed("the quote is not the one in the terms, or not in the merchant's currency")
-    if payment.terms != terms:
+    if quote.buyer != sender.account or payment.terms != terms:
         raise TermsNotAgreed("the terms are not those of a payment from you to this merchant by this quote")
     return payment
 
