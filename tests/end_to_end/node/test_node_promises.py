@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from audit.completeness import BatchLeaves, check_completeness
 from audit.verify import verify
 from contracts.terms.batch import Batch
 from contracts.terms.commitments import batch_hash, payment_leaf
@@ -17,7 +17,6 @@ from contracts.terms.documents import from_document
 from contracts.terms.evidence import read_evidence
 from contracts.terms.merkle import root_of
 from contracts.terms.payment import PaymentTerms
-from devnet.network import auditor
 from devnet.network.people import CUSTOMERS, MERCHANTS
 
 from .conftest import RESEMBLING
@@ -64,19 +63,17 @@ def test_promise_10_batches_all_the_way(burst: list[str], settled: list[Any]) ->
     assert len({batch.sequence for batch, _ in holding}) == len(holding)
 
 
-def test_promise_7_each_batch_is_what_its_leaves_are(settled: list[Any], stage: Any, tmp_path: Path) -> None:
+def test_promise_7_each_batch_is_what_its_leaves_are(settled: list[Any], stage: Any) -> None:
     for batch, leaves, each in settled:
         assert root_of([payment_leaf(leaf) for leaf in leaves]) == batch.payments_root
         assert len(leaves) == batch.payment_count
         assert "0x" + batch_hash(batch).hex() == each["batch_hash"]
-    file = tmp_path / "leaves.json"
-    assert auditor.gather_leaves(stage.apis, file) == len(settled)
-    complete = auditor.check_completeness(stage.folder, file)
-    assert complete.content, complete.said
-    left_out = json.loads(file.read_text())
-    left_out[0]["payments"].pop()
-    file.write_text(json.dumps(left_out))
-    assert not auditor.check_completeness(stage.folder, file).content
+    given = [BatchLeaves(batch.debtor_agent, batch.lane, batch.sequence, tuple(leaves)) for batch, leaves, _ in settled]
+    report = check_completeness(stage.chain, stage.folder.network, given)
+    assert (report.problems, report.leaves_checked) == ((), len(given))
+    assert sum(lane.batches for lane in report.lanes) == len(settled), "no batch is kept from the auditor"
+    given[0] = replace(given[0], payments=given[0].payments[:-1])
+    assert check_completeness(stage.chain, stage.folder.network, given).problems
 
 
 def test_promise_6_the_evidence_of_a_settled_payment_is_proven(burst: list[str], stage: Any) -> None:
