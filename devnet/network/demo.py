@@ -80,6 +80,7 @@ class Demo:
             self.paid = pay_all(self.apis, self.codes, purchases(payments, seed), lambda _: progress.advance(bar))
         for each in self.paid:
             self.count(each.standing)
+            self.ended["expired"] += each.expired
             require(
                 each.standing.status == "settled",
                 f"payment {each.standing.uetr} is {each.standing.status}, not settled: "

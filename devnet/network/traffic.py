@@ -16,6 +16,8 @@ from devnet.network.cast import INSTITUTIONS
 from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, Merchant, currency_of
 
 WALLETS = 40
+ATTEMPTS = 3
+"""An expired payment is certainly unsettled, so a customer tries again."""
 _PATIENCE = 60.0
 
 
@@ -32,11 +34,13 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Paid:
-    """How a purchase ended, and the seconds from the scan (quote asked) to the final state shown."""
+    """How a purchase ended, and the seconds from the scan (quote asked) to the final state shown. `expired` is how often
+    it was paid anew because the machine was too busy to settle it in time."""
 
     purchase: Purchase
     standing: Standing
     seconds: float
+    expired: int
 
 
 def purchases(count: int, seed: int) -> list[Purchase]:
@@ -80,10 +84,13 @@ def pay(apis: Apis, codes: Mapping[str, str], purchase: Purchase) -> Paid:
     wallet, payer = apis.nodes[purchase.payer.country], purchase.payer
     code = shown_code(apis, codes, purchase)
     scanned = time.monotonic()
-    priced = wallet.quote(payer.id, payer.owner, code, purchase.amount if purchase.printed else None)
-    uetr = wallet.pay(priced.id, payer.owner, secrets.token_hex(16))
-    standing = await_end(wallet, uetr, payer.owner)
-    return Paid(purchase, standing, time.monotonic() - scanned)
+    for expired in range(ATTEMPTS):
+        priced = wallet.quote(payer.id, payer.owner, code, purchase.amount if purchase.printed else None)
+        uetr = wallet.pay(priced.id, payer.owner, secrets.token_hex(16))
+        standing = await_end(wallet, uetr, payer.owner)
+        if standing.status != "expired":
+            break
+    return Paid(purchase, standing, time.monotonic() - scanned, expired)
 
 
 def shown_code(apis: Apis, codes: Mapping[str, str], purchase: Purchase) -> str:
