@@ -34,8 +34,10 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Paid:
-    """How a purchase ended, and the seconds from the scan (quote asked) to the final state shown. `expired` is how often
-    it was paid anew because the machine was too busy to settle it in time."""
+    """How a purchase ended, and the seconds from the scan (quote asked) to the final state shown.
+
+    `expired` is how often it was paid anew because the machine was too busy to settle it in time.
+    """
 
     purchase: Purchase
     standing: Standing
@@ -84,13 +86,14 @@ def pay(apis: Apis, codes: Mapping[str, str], purchase: Purchase) -> Paid:
     wallet, payer = apis.nodes[purchase.payer.country], purchase.payer
     code = shown_code(apis, codes, purchase)
     scanned = time.monotonic()
-    for expired in range(ATTEMPTS):
+    expired = 0
+    while True:
         priced = wallet.quote(payer.id, payer.owner, code, purchase.amount if purchase.printed else None)
         uetr = wallet.pay(priced.id, payer.owner, secrets.token_hex(16))
         standing = await_end(wallet, uetr, payer.owner)
-        if standing.status != "expired":
-            break
-    return Paid(purchase, standing, time.monotonic() - scanned, expired)
+        if standing.status != "expired" or expired == ATTEMPTS - 1:
+            return Paid(purchase, standing, time.monotonic() - scanned, expired)
+        expired += 1
 
 
 def shown_code(apis: Apis, codes: Mapping[str, str], purchase: Purchase) -> str:
