@@ -71,14 +71,14 @@ class Stage:
 class Load:
     """Wallets that pay without pause, and try again with the same key until they are answered."""
 
-    def __init__(self, stage: Stage, seed: int) -> None:
+    def __init__(self, stage: Stage, seed: int, wallets: int = WALLETS) -> None:
         self._stage = stage
         self._wanted = iter(purchases(100_000, seed))
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._acknowledged = threading.Condition(self._lock)
         self.orders: list[Order] = []
-        self._threads = [threading.Thread(target=self._shop, daemon=True) for _ in range(WALLETS)]
+        self._threads = [threading.Thread(target=self._shop, daemon=True) for _ in range(wallets)]
         for each in self._threads:
             each.start()
 

@@ -1,0 +1,201 @@
+"""A service restored from a backup: it signs nothing for one batch lifetime, then catches up from chain and peers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pysqlite3
+import pytest
+
+from contracts.chain.events import BatchSettled, events_between
+from contracts.chain.settlement import Settlement
+from contracts.terms.batch import MAX_BATCH_LIFETIME, Batch
+from devnet.network import cast
+from devnet.network.api import NodeApi, Problem
+from devnet.network.people import CUSTOMERS, MERCHANTS
+from devnet.network.traffic import Purchase
+from tests.end_to_end import load
+from tests.end_to_end.load import Load, Order, Stage, conclude
+
+THAI, SINGAPOREAN = cast.institution("TH"), cast.institution("SG")
+PATIENCE = 60.0
+WALLETS = 4
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with load.staged(tmp_path_factory.mktemp("restore") / "network") as stage:
+        yield stage
+
+
+def back_up(stage: Stage, service: str) -> Path:
+    """A copy of the database while the service runs, as an operator makes it."""
+    copy = stage.folder.path / f"{service}.backup"
+    copy.unlink(missing_ok=True)
+    with (
+        closing(pysqlite3.connect(stage.folder.database(service))) as source,
+        closing(pysqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+    return copy
+
+
+def restore(stage: Stage, service: str, copy: Path, in_place: bool) -> None:
+    file = stage.folder.database(service)
+    for suffix in ("-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    if in_place:
+        file.write_bytes(copy.read_bytes())
+    else:
+        copy.replace(file)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A batch and the time (seconds) of the block that it settled in."""
+
+    batch: Batch
+    at: int
+
+
+def settled_since(stage: Stage, block: int) -> list[Settled]:
+    contracts, chain = stage.folder.network.contracts, stage.chain
+    settlement = Settlement(chain, contracts.settlement.address)
+    found = []
+    for event in events_between(chain, contracts, block + 1, chain.final_header().number):
+        if isinstance(event, BatchSettled):
+            signed = settlement.settled(event)
+            assert signed is not None
+            found.append(Settled(signed.batch, chain.header_at(event.origin.block_number).timestamp))
+    return found
+
+
+def purchase(home: str, abroad: str, minor: int) -> Purchase:
+    payer = next(each for each in CUSTOMERS if each.country == home)
+    return Purchase(payer, next(each for each in MERCHANTS if each.country == abroad), minor, printed=True)
+
+
+def pay(stage: Stage, wanted: Purchase) -> Order:
+    """One more payment, to its end."""
+    order = Order(wanted, stage.quote(wanted), f"restore-{time.monotonic_ns()}")
+    stage.orders.append(order)
+    conclude(stage, order)
+    return order
+
+
+def await_open(stage: Stage, country: str) -> None:
+    """Until the node takes payments again; meanwhile it says 503 and from when on it will."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            stage.quote(purchase(country, "CN", 5_000))
+        except Problem as problem:
+            if problem.status != 503:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError("the node stays closed")
+
+
+def breaks(node: NodeApi) -> list[str]:
+    return [each for line in node.book() for each in line["breaks"]]
+
+
+def check_all(stage: Stage, scratch: Path) -> None:
+    load.check_sums(stage)
+    load.check_payment_versus_payment(stage)
+    load.check_exactly_once(stage, scratch)
+    load.check_customers_paid_what_settled(stage)
+    assert not any(breaks(node) for node in stage.apis.nodes.values())
+
+
+def test_a_node_restored_in_place_is_quiet_and_then_whole(stage: Stage, tmp_path: Path) -> None:
+    """Payments went on in all directions after the backup; after the restore its peers go on without it."""
+    before = Load(stage, 1, WALLETS)
+    before.await_acknowledged(8)
+    copy = back_up(stage, THAI.node)
+    before.await_acknowledged(16)
+    before.stop()
+    stage.orders += before.orders
+    for order in before.orders:
+        conclude(stage, order)
+    stage.processes.kill([THAI.node])
+    restore(stage, THAI.node, copy, in_place=True)
+    start = stage.chain.final_header()
+    stage.processes.start([THAI.node])
+    meanwhile = Load(stage, 2, WALLETS)
+    stage.processes.wait([THAI.node])
+
+    api = stage.apis.nodes["TH"]
+    with pytest.raises(Problem) as refusal:
+        stage.quote(purchase("TH", "CN", 5_000))
+    assert refusal.value.status == 503
+    assert "restored from a backup" in refusal.value.detail
+    await_open(stage, "TH")
+    meanwhile.stop()
+    stage.orders += meanwhile.orders
+    for order in meanwhile.orders:
+        conclude(stage, order)
+    for home, abroad in (("TH", "CN"), ("SG", "TH")):
+        assert stage.ended[pay(stage, purchase(home, abroad, 5_000)).uetr].status == "settled"
+
+    quiet_until = start.timestamp + MAX_BATCH_LIFETIME
+    since = settled_since(stage, start.number)
+    early = [each for each in since if each.at <= quiet_until]
+    assert early, "the others go on"
+    assert not [each for each in early if api.account in each.batch.members]
+    assert [each for each in since if each.at > quiet_until and api.account in each.batch.members]
+    for order in filter(lambda order: order.uetr, before.orders):
+        found = stage.standing(order, 0)
+        assert found == replace(stage.ended[order.uetr], detail=found.detail)
+    check_all(stage, tmp_path)
+    assert "lost payments are booked" in stage.folder.log(THAI.node).read_text()
+
+
+def test_two_institutions_restored_whole_from_other_files_while_a_peer_is_away(stage: Stage, tmp_path: Path) -> None:
+    """The Thai bank's and the FX provider's machines are lost under load, node or bridge and compliance alike."""
+    services = [THAI.node, THAI.compliance, cast.PROVIDER_BRIDGE, cast.PROVIDER_COMPLIANCE]
+    traffic = Load(stage, 3, WALLETS)
+    traffic.await_acknowledged(8)
+    copies = {service: back_up(stage, service) for service in services}
+    traffic.await_acknowledged(16)
+    traffic.stop()
+    stage.processes.kill([*services, SINGAPOREAN.node])  # payments of every state are under way
+    for service, copy in copies.items():
+        restore(stage, service, copy, in_place=False)
+    stage.processes.start(services)
+    stage.processes.wait(services)
+
+    api = stage.apis.nodes["TH"]
+    load.await_equal(lambda: bool(breaks(api)), True)
+    await_open(stage, "TH")
+    assert breaks(api), "what the Thai bank paid to Singapore cannot be known yet"
+    stage.processes.start([SINGAPOREAN.node])
+    stage.processes.wait([SINGAPOREAN.node])
+    load.await_equal(lambda: breaks(api), [], PATIENCE)
+    _conclude_after_loss(stage, traffic.orders)
+    for home, abroad in (("TH", "SG"), ("CN", "TH")):
+        assert stage.ended[pay(stage, purchase(home, abroad, 1_000)).uetr].status == "settled"
+    check_all(stage, tmp_path)
+
+
+def _conclude_after_loss(stage: Stage, orders: list[Order]) -> None:
+    """Payments that the lost machine had accepted are settled, or gone as if they had never been."""
+    gone = set()
+    for order in orders:
+        if order.payer.country != "TH":
+            conclude(stage, order)
+        elif order.uetr:
+            try:
+                stage.ended[order.uetr] = stage.standing(order, PATIENCE)
+            except Problem as problem:
+                if problem.status != 404:
+                    raise
+                gone.add(order.uetr)
+    assert not gone & {terms.uetr for terms in load.leaves_of(stage)}
+    stage.orders += [order for order in orders if order.uetr not in gone]
