@@ -79,7 +79,7 @@ def proposal(door: Door, quote: Quote, **terms: Any) -> Proposal:
         creditor_commitment=UNKNOWN,
         debtor_decision=HASH,
         creditor_decision=UNKNOWN,
-        deadline=door.now() + 30,
+        deadline=door.now() + 20,
     )
     return Proposal(replace(made, **terms), quote, payee_key, "T1", DEBTOR)
 
