@@ -18,6 +18,7 @@ from nodes.context import NodeContext
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
 from nodes.recovery.repository import add_paths
+from nodes.recovery.service import require_certain
 
 
 def cosign(node: NodeContext, sender: Participant, requests: Sequence[CosignRequest]) -> list[Cosignature | Refusal]:
@@ -59,8 +60,13 @@ def _record(connection: Connection, node: NodeContext, batch: Batch, own: Sequen
 
 
 def _agreed(connection: Connection, own: Sequence[IncludedPayment]) -> list[PaymentRecord]:
-    """Our records of these payments, if they are exactly what we agreed to and still open. Raises NotAgreed."""
-    known = {payment.uetr: payment for payment in payments.find_all(connection, [each.terms.uetr for each in own])}
+    """Our records of these payments, if they are exactly what we agreed to and still open. Raises NotAgreed.
+
+    Raises Unavailable for one that may be settled in a batch which a restored backup lacks.
+    """
+    uetrs = [each.terms.uetr for each in own]
+    require_certain(connection, uetrs)
+    known = {payment.uetr: payment for payment in payments.find_all(connection, uetrs)}
     for each in own:
         payment = known.get(each.terms.uetr)
         if payment is None or payment.terms != each.terms:

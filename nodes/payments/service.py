@@ -59,7 +59,7 @@ def cancel(node: NodeContext, uetr: str, caller: str) -> None:
     def work(connection: Connection) -> None:
         payment = find_own(connection, uetr, caller)
         node.require_whole()
-        require_certain(connection, uetr)
+        require_certain(connection, [uetr])
         if (payment.state, Event.CANCEL) not in TRANSITIONS:
             raise WrongState(
                 f"the payment is {payment.state}; it ends by itself at chain time {payment.deadline}",

@@ -90,9 +90,10 @@ def doubt(connection: Connection, uetrs: Iterable[str]) -> None:
         connection.execute(insert(doubtful_payments), rows)
 
 
-def is_doubtful(connection: Connection, uetr: str) -> bool:
-    chosen = select(doubtful_payments.c.uetr).where(doubtful_payments.c.uetr == uetr)
-    return connection.execute(chosen).one_or_none() is not None
+def doubtful(connection: Connection, uetrs: Sequence[str]) -> list[str]:
+    """Those of `uetrs` that may stand in a lost batch."""
+    column = doubtful_payments.c.uetr
+    return list(connection.execute(select(column).where(column.in_(uetrs))).scalars())
 
 
 def trust(connection: Connection, unless_of: Iterable[Address]) -> None:

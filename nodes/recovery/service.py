@@ -48,11 +48,12 @@ def breaks(connection: Connection, account: Address, currency: int) -> list[str]
     ]
 
 
-def require_certain(connection: Connection, uetr: str) -> None:
-    """Raises Unavailable while the payment may stand in a settled batch that is still being asked for."""
-    if repository.is_doubtful(connection, uetr):
+def require_certain(connection: Connection, uetrs: Sequence[str]) -> None:
+    """Raises Unavailable while one of these payments may stand in a settled batch that is still being asked for."""
+    for uetr in repository.doubtful(connection, uetrs):
         raise Unavailable(
-            "the payment may be settled: this node was restored from a backup and is asking its peers; try again later"
+            "the payment may be settled: this node was restored from a backup and is asking its peers; try again later",
+            uetr=uetr,
         )
 
 

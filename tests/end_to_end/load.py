@@ -82,6 +82,12 @@ class Load:
         for each in self._threads:
             each.start()
 
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def await_acknowledged(self, more: int) -> None:
         """Until `more` further payments were acknowledged."""
         with self._lock:
@@ -165,15 +171,12 @@ class Round:
 
 def kill_under_load(stage: Stage, seed: int, victims: Sequence[str]) -> Round:
     """Load, kill -9 of the victims at any moment, start them again, more load, until every payment has ended."""
-    load, chooses = Load(stage, seed), random.Random(seed)
-    try:
-        return _kill_and_go_on(stage, load, chooses, list(victims))
-    finally:
-        load.stop()
+    with Load(stage, seed) as load:
+        return _kill_and_go_on(stage, load, random.Random(seed), list(victims))
 
 
 def _kill_and_go_on(stage: Stage, load: Load, chooses: random.Random, victims: list[str]) -> Round:
-    load.await_acknowledged(chooses.randint(15, 45))
+    load.await_acknowledged(chooses.randint(10, 30))
     threading.Event().wait(chooses.uniform(0, 1))  # any moment of a batch's way
     top = stage.chain.final_header().number
     before = {number: stage.chain.header_at(number).block_hash for number in range(max(1, top - 20), top + 1)}

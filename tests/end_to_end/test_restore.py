@@ -116,11 +116,10 @@ def check_all(stage: Stage, scratch: Path) -> None:
 
 def test_a_node_restored_in_place_is_quiet_and_then_whole(stage: Stage, tmp_path: Path) -> None:
     """Payments went on in all directions after the backup; after the restore its peers go on without it."""
-    before = Load(stage, 1, WALLETS)
-    before.await_acknowledged(8)
-    copy = back_up(stage, THAI.node)
-    before.await_acknowledged(16)
-    before.stop()
+    with Load(stage, 1, WALLETS) as before:
+        before.await_acknowledged(8)
+        copy = back_up(stage, THAI.node)
+        before.await_acknowledged(16)
     stage.orders += before.orders
     for order in before.orders:
         conclude(stage, order)
@@ -128,22 +127,20 @@ def test_a_node_restored_in_place_is_quiet_and_then_whole(stage: Stage, tmp_path
     restore(stage, THAI.node, copy, in_place=True)
     start = stage.chain.final_header()
     stage.processes.start([THAI.node])
-    meanwhile = Load(stage, 2, WALLETS)
-    stage.processes.wait([THAI.node])
-
-    api = stage.apis.nodes["TH"]
-    with pytest.raises(Problem) as refusal:
-        stage.quote(purchase("TH", "CN", 5_000))
-    assert refusal.value.status == 503
-    assert "restored from a backup" in refusal.value.detail
-    await_open(stage, "TH")
-    meanwhile.stop()
+    with Load(stage, 2, 1) as meanwhile:
+        stage.processes.wait([THAI.node])
+        with pytest.raises(Problem) as refusal:
+            stage.quote(purchase("TH", "CN", 5_000))
+        assert refusal.value.status == 503
+        assert "restored from a backup" in refusal.value.detail
+        await_open(stage, "TH")
     stage.orders += meanwhile.orders
     for order in meanwhile.orders:
         conclude(stage, order)
     for home, abroad in (("TH", "CN"), ("SG", "TH")):
         assert stage.ended[pay(stage, purchase(home, abroad, 5_000)).uetr].status == "settled"
 
+    api = stage.apis.nodes["TH"]
     quiet_until = start.timestamp + MAX_BATCH_LIFETIME
     since = settled_since(stage, start.number)
     early = [each for each in since if each.at <= quiet_until]
@@ -160,11 +157,10 @@ def test_a_node_restored_in_place_is_quiet_and_then_whole(stage: Stage, tmp_path
 def test_two_institutions_restored_whole_from_other_files_while_a_peer_is_away(stage: Stage, tmp_path: Path) -> None:
     """The Thai bank's and the FX provider's machines are lost under load, node or bridge and compliance alike."""
     services = [THAI.node, THAI.compliance, cast.PROVIDER_BRIDGE, cast.PROVIDER_COMPLIANCE]
-    traffic = Load(stage, 3, WALLETS)
-    traffic.await_acknowledged(8)
-    copies = {service: back_up(stage, service) for service in services}
-    traffic.await_acknowledged(16)
-    traffic.stop()
+    with Load(stage, 3, WALLETS) as traffic:
+        traffic.await_acknowledged(8)
+        copies = {service: back_up(stage, service) for service in services}
+        traffic.await_acknowledged(16)
     stage.processes.kill([*services, SINGAPOREAN.node])  # payments of every state are under way
     for service, copy in copies.items():
         restore(stage, service, copy, in_place=False)
