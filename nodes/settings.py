@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from contracts.terms.errors import UnknownCurrency
 from contracts.terms.money import currency
 from serving.settings import ServiceSettings
 
@@ -27,7 +28,10 @@ class NodeSettings(ServiceSettings):
     @field_validator("currency")
     @classmethod
     def _check_currency(cls, value: str) -> str:
-        return currency(value).alpha
+        try:
+            return currency(value).alpha
+        except UnknownCurrency as failure:
+            raise ValueError(failure.detail) from failure
 
     @field_validator("merchant_scheme")
     @classmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 
+# First, because xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         shares_a_stage = (item.path.parent / "conftest.py").exists() and item.path.parent.parent.name != "tests"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from contracts.terms.errors import AlreadyReturned, FeiqianError, NotFound, WrongState
+from contracts.terms.errors import AlreadyReturned, FeiqianError, NotFound, Unavailable, WrongState
 from contracts.terms.identifiers import new_uetr
 from contracts.terms.money import Money
 from contracts.terms.payment import State
@@ -74,6 +74,9 @@ def _own_original(connection: Connection, request: ReturnRequest) -> PaymentReco
         raise NotFound("you received no payment with this UETR")
     if accounts.find(connection, payment.account).owner != request.caller:
         raise NotFound("you received no payment with this UETR")
+    if payment.state is State.COMMITTING:
+        # The payer may have heard "settled" a moment before us; a refusal would be remembered under the key for ever.
+        raise Unavailable("the payment is being settled; try again in a moment")
     if payment.state is not State.SETTLED:
         state = payment.state
         raise WrongState(f"the payment is {state}; only a settled payment is returned", state=state.value)
