@@ -19,8 +19,10 @@ setup: $(READY) ## virtual environment, pinned dependencies, compiled contracts;
 demo: $(READY) ## a whole network on this machine settles real QR payments
 	@$(BIN)/feiqian demo $(ARGS)
 
+# Whole networks run one after the other: each takes both cores, and its payments have deadlines.
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit tests/property tests/contract tests/integration
+	@$(BIN)/python -m pytest -m "not soak" tests/end_to_end
 
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)
