@@ -27,8 +27,8 @@ from devnet.network.run import run
 from devnet.network.stage import merchant_of, require
 from devnet.network.traffic import Paid, await_end, pay_all, purchases
 
-PAYMENT_LIFETIME, HOLD_LIFETIME = 10, 20
-"""Seconds: a short life, so that what expires does so while somebody watches."""
+PAYMENT_LIFETIME, HOLD_LIFETIME, HEARTBEAT = 10, 20, 2.0
+"""Seconds: short lives and a quick pulse, so that what expires does so while somebody watches."""
 _LISTED = "OFAC SDN 11018"
 _LISTED_REASON = "RR04"
 _LOOK_AGAIN = 0.1

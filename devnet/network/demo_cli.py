@@ -30,7 +30,7 @@ def demo(
     from rich.console import Console
 
     from contracts.terms.errors import FeiqianError
-    from devnet.network.demo import HOLD_LIFETIME, PAYMENT_LIFETIME, Demo
+    from devnet.network.demo import HEARTBEAT, HOLD_LIFETIME, PAYMENT_LIFETIME, Demo
     from devnet.network.found import found
     from devnet.network.processes import Processes
     from devnet.network.stage import DemoFailed
@@ -42,7 +42,7 @@ def demo(
     done = False
     processes = None
     try:
-        founded = found(path, PAYMENT_LIFETIME, hold_lifetime=HOLD_LIFETIME)
+        founded = found(path, PAYMENT_LIFETIME, HEARTBEAT, HOLD_LIFETIME)
         processes = Processes(founded, tied=not keep)
         performance = Demo.of(founded, processes, console)
         performance.perform(payments, seed)
