@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from compliance.client import Decision, Refusal, Screening
+from compliance.client import Decision, Refusal
 from contracts.terms.attestation import Agreement
 from contracts.terms.commitments import agreement_hash, payment_leaf, quotes_hash, typed_digest
 from contracts.terms.errors import DeadlinePassed, FeiqianError, Malformed, Unavailable
@@ -23,6 +23,7 @@ from nodes.merchants import service as merchants
 from nodes.payments import repository
 from nodes.payments.end import hold, refuse
 from nodes.payments.record import UNKNOWN, PaymentRecord
+from nodes.payments.screen import screening_of
 from nodes.peers.client import Agreed, AgreementAnswer, NotAgreed, Proposal
 from nodes.returns import incoming as returns
 
@@ -141,26 +142,11 @@ def _screen(node: NodeContext, payments: Sequence[PaymentRecord]) -> list[Paymen
     """Have those screened that were not yet; the payments as they stand afterwards."""
     waiting = [payment for payment in payments if payment.state is State.ACCEPTED]
     if waiting:
-        answers = node.compliance.screen([creditor_screening(payment) for payment in waiting])
+        answers = node.compliance.screen([screening_of(payment) for payment in waiting])
         outcomes = list(zip(waiting, answers, strict=True))
         node.database.write(lambda connection: _record_decisions(connection, outcomes))
     with node.database.read() as connection:
         return repository.find_all(connection, [payment.uetr for payment in payments])
-
-
-def creditor_screening(payment: PaymentRecord) -> Screening:
-    """What the creditor agent's compliance is asked."""
-    own = tuple(leg for leg in payment.legs if payment.creditor_agent in (leg.source, leg.target))
-    return Screening(
-        uetr=payment.uetr,
-        side="creditor",
-        debtor=payment.debtor,
-        creditor=payment.creditor,
-        debtor_agent=payment.debtor_agent,
-        creditor_agent=payment.creditor_agent,
-        legs=own,
-        attempt=payment.attempt,
-    )
 
 
 def _record_decisions(connection: Connection, outcomes: Sequence[tuple[PaymentRecord, Decision | Refusal]]) -> None:

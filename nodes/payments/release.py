@@ -16,10 +16,9 @@ from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.payments import repository
 from nodes.payments.agree import peer_of
-from nodes.payments.answer import creditor_screening
 from nodes.payments.end import refuse
 from nodes.payments.record import UNKNOWN, PaymentRecord
-from nodes.payments.screen import debtor_screening
+from nodes.payments.screen import screening_of
 from nodes.peers.client import NodeClient
 from nodes.quotes.pricing import Price, price_payment, price_return
 
@@ -39,7 +38,7 @@ def release_held(node: NodeContext) -> bool:
 
 def _ask_own_officers(node: NodeContext, held: Sequence[PaymentRecord]) -> int:
     """Screening the same question again gives the officers' decision once there is one."""
-    questions = [debtor_screening(p) if p.side == "debtor" else creditor_screening(p) for p in held]
+    questions = [screening_of(payment) for payment in held]
     moved = 0
     for payment, answer in zip(held, node.compliance.screen(questions), strict=True):
         if isinstance(answer, Decision) and answer.clear:

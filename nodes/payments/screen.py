@@ -25,18 +25,19 @@ def screen_accepted(node: NodeContext) -> bool:
         waiting = repository.in_state(connection, State.ACCEPTED, "debtor", MAX_LIST)
     if not waiting:
         return False
-    answers = node.compliance.screen([debtor_screening(payment) for payment in waiting])
+    answers = node.compliance.screen([screening_of(payment) for payment in waiting])
     outcomes = list(zip(waiting, answers, strict=True))
     node.database.write(lambda connection: _record(connection, node, outcomes))
     return True
 
 
-def debtor_screening(payment: PaymentRecord) -> Screening:
-    """What the debtor agent's compliance is asked."""
-    own = tuple(leg for leg in payment.legs if payment.debtor_agent in (leg.source, leg.target))
+def screening_of(payment: PaymentRecord) -> Screening:
+    """What the compliance of this payment's side is asked: its own legs, and both parties."""
+    agent = payment.debtor_agent if payment.side == "debtor" else payment.creditor_agent
+    own = tuple(leg for leg in payment.legs if agent in (leg.source, leg.target))
     return Screening(
         uetr=payment.uetr,
-        side="debtor",
+        side=payment.side,
         debtor=payment.debtor,
         creditor=payment.creditor,
         debtor_agent=payment.debtor_agent,
