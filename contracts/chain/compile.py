@@ -36,9 +36,9 @@ class Artifact:
     """Creation code, to be followed by the ABI-encoded constructor arguments."""
     runtime: bytes
     immutables: tuple[str, ...]
-    """Names of the immutables, in the order of their words behind the runtime code."""
+    """Names of the immutables ("module.NAME" for a module's), in the order of their words behind the runtime code."""
     storage_layout: Mapping[str, int]
-    """Storage slot of each state variable."""
+    """Storage slot of each state variable ("module.name" for a module's)."""
     method_ids: Mapping[str, str]
     """Canonical signature -> 4-byte selector as "0x" hex."""
 
@@ -163,17 +163,27 @@ def _compile(name: str) -> dict[str, Any]:
 
 
 def _artifact(name: str, output: Mapping[str, Any]) -> Artifact:
-    code_layout: Mapping[str, Mapping[str, int]] = output["layout"].get("code_layout", {})
-    storage: Mapping[str, Mapping[str, int]] = output["layout"].get("storage_layout", {})
+    immutables = _places(output["layout"].get("code_layout", {}), "offset")
     return Artifact(
         name=name,
         abi=tuple(output["abi"]),
         bytecode=bytes.fromhex(output["bytecode"][2:]),
         runtime=bytes.fromhex(output["bytecode_runtime"][2:]),
-        immutables=tuple(sorted(code_layout, key=lambda each: code_layout[each]["offset"])),
-        storage_layout={variable: place["slot"] for variable, place in storage.items()},
+        immutables=tuple(sorted(immutables, key=immutables.__getitem__)),
+        storage_layout=_places(output["layout"].get("storage_layout", {}), "slot"),
         method_ids=output["method_identifiers"],
     )
+
+
+def _places(layout: Mapping[str, Any], unit: str, module: str = "") -> dict[str, int]:
+    """Where each variable stands; the compiler nests those of an imported module under the module's name."""
+    places: dict[str, int] = {}
+    for name, entry in layout.items():
+        if isinstance(entry.get("type"), str):
+            places[module + name] = entry[unit]
+        else:
+            places |= _places(entry, unit, f"{module}{name}.")
+    return places
 
 
 def _word(value: Address | int) -> bytes:

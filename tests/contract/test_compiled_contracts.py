@@ -12,7 +12,17 @@ import pytest
 import rlp
 from trie import HexaryTrie
 
-from contracts.chain.compile import CONTRACTS, SOURCES, cache_folder, check_code, compiled, runtime_code, source_hash
+from contracts.chain.compile import (
+    CONTRACTS,
+    SOURCES,
+    _artifact,
+    _compile,
+    cache_folder,
+    check_code,
+    compiled,
+    runtime_code,
+    source_hash,
+)
 from contracts.chain.deploy import Addresses, immutables, pins
 from contracts.chain.headers import verify_seals
 from contracts.chain.participants import KeyRecord, Participants, Purpose
@@ -102,6 +112,66 @@ def test_other_code_is_named(name):
     assert compiled(name).immutables[-1] in (check_code(name, code[:-1] + b"\x99", values) or "")
 
 
+MODULE = """# pragma version 0.4.3
+LIMIT: immutable(uint256)
+entries: HashMap[address, uint256]
+last: uint256
+
+@deploy
+def __init__(limit: uint256):
+    LIMIT = limit
+
+@internal
+def count():
+    self.entries[msg.sender] += 1
+    self.last = LIMIT
+"""
+USER = """# pragma version 0.4.3
+# pragma evm-version cancun
+import signatures
+import module
+initializes: module
+
+FIRST: immutable(address)
+LAST: immutable(address)
+type: uint256
+
+@deploy
+def __init__(first: address, last: address):
+    FIRST = first
+    module.__init__(7)
+    LAST = last
+
+@external
+def who(struct_hash: bytes32, signature: signatures.Signature) -> (address, address, address):
+    module.count()
+    self.type = 1
+    digest: bytes32 = signatures.digest(signatures.domain_separator(), struct_hash)
+    return signatures.signer(digest, signature), FIRST, LAST
+"""
+
+
+@pytest.fixture
+def user(tmp_path, monkeypatch):
+    """A contract that uses a module of its own with state, and our signatures; both as the compiler is run for ours."""
+    for name, text in {"module": MODULE, "User": USER, "signatures": (SOURCES / "signatures.vy").read_text()}.items():
+        (tmp_path / f"{name}.vy").write_text(text)
+    monkeypatch.setattr("contracts.chain.compile.SOURCES", tmp_path)
+    return _artifact("User", _compile("User"))
+
+
+def test_a_modules_variables_and_immutables_are_placed_too(user):
+    assert user.immutables == ("module.LIMIT", "FIRST", "LAST")
+    assert user.storage_layout == {"module.entries": 0, "module.last": 1, "type": 2}
+
+
+def test_deployed_code_carries_the_immutables_in_that_order(user, stage):
+    first, last = stage.account("wallet"), stage.account("acquirer")
+    words = b"".join(bytes.fromhex(each[2:]).rjust(32, b"\0") for each in (first, last))
+    address = stage.sender("deployer").transact(None, user.bytecode + words).contract
+    assert stage.client.code(address, "latest") == user.runtime + (7).to_bytes(32, "big") + words
+
+
 def test_pins_differ_by_council_delay():
     assert pins(ADDRESSES, 1).council.code_hash != pins(ADDRESSES, 2).council.code_hash
 
@@ -144,11 +214,14 @@ def test_slots_prove_what_the_getters_say(stage):
     assert not key.signs_at(stage.account("wallet"), Purpose.SETTLEMENT, stage.now())
 
 
+def sources() -> dict[str, str]:
+    """The text of every source, modules too."""
+    return {path.name: path.read_text() for path in SOURCES.glob("*.vy")}
+
+
 def reasons_in_sources() -> set[str]:
-    found = set()
-    for name in CONTRACTS:
-        found |= set(re.findall(rf'"({name.lower()}: [^"]+)"', (SOURCES / f"{name}.vy").read_text()))
-    return found
+    names = "|".join(name.lower() for name in CONTRACTS)
+    return {found for text in sources().values() for found in re.findall(rf'"((?:{names}): [^"]+)"', text)}
 
 
 def test_each_revert_reason_is_mapped():
@@ -157,11 +230,12 @@ def test_each_revert_reason_is_mapped():
 
 
 def test_each_assertion_has_a_reason():
-    for name in CONTRACTS:
-        source = re.sub(r"\(\s*\n\s*(.*?)\n\s*\)", r"\1", (SOURCES / f"{name}.vy").read_text(), flags=re.S)
+    names = "|".join(name.lower() for name in CONTRACTS)
+    for name, text in sources().items():
+        source = re.sub(r"\(\s*\n\s*(.*?)\n\s*\)", r"\1", text, flags=re.S)
         for line in source.splitlines():
             if line.strip().startswith("assert "):
-                assert f'"{name.lower()}: ' in line, f"{name}: {line.strip()}"
+                assert re.search(rf'"({names}): ', line), f"{name}: {line.strip()}"
 
 
 def test_refusals_carry_the_contracts_own_words():
