@@ -19,20 +19,9 @@ def serve(config: Config) -> None:
     # Imported here so that the main command's help does not wait for a web framework.
     from bridge.app import create_app
     from bridge.settings import BridgeSettings
-    from contracts.terms.errors import FeiqianError
-    from serving.app import serve as serve_app
-    from serving.keys import KeyUnreadable
-    from serving.settings import load_settings
-    from serving.telemetry import configure_logs
+    from serving.run import run_service
 
-    settings = load_settings(BridgeSettings, config)
-    configure_logs(settings.name)
-    try:
-        application = create_app(settings)
-    except (FeiqianError, KeyUnreadable) as failure:
-        typer.echo(f"feiqian bridge: {failure}", err=True)
-        raise typer.Exit(2) from failure
-    serve_app(application, settings.host, settings.port)
+    run_service(BridgeSettings, config, create_app)
 
 
 @app.command()
@@ -44,17 +33,9 @@ def token(
 ) -> None:
     """Print a bearer token for the bridge's own API."""
     from bridge.settings import BridgeSettings
-    from serving.auth import Tokens
-    from serving.keys import KeyUnreadable, open_message_key
-    from serving.settings import load_settings
+    from serving.run import issue_token
 
-    settings = load_settings(BridgeSettings, config)
-    try:
-        key = open_message_key(settings.token_key, settings.password())
-    except KeyUnreadable as failure:
-        typer.echo(f"feiqian bridge: {failure}", err=True)
-        raise typer.Exit(2) from failure
-    typer.echo(Tokens(settings.name, key).issue(subject, scope, lifetime))
+    typer.echo(issue_token(BridgeSettings, config, subject, scope, lifetime))
 
 
 @app.command()

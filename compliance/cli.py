@@ -64,13 +64,19 @@ def screen(
 
 @app.command()
 def replay(config: ConfigOption) -> None:
-    """Run every stored decision again and follow the log's chain; exit code 1 when anything differs."""
+    """Run every stored decision again and follow the log's chain; exit code 1 when anything differs.
+
+    The service may run meanwhile.
+    """
     from compliance.service import DecisionsService
     from compliance.settings import ComplianceSettings
-    from serving.database import Database
-    from serving.settings import load_settings
+    from serving.database import DatabaseReader
+    from serving.settings import load_settings, stop
 
-    database = Database(load_settings(ComplianceSettings, config).database)
+    file = load_settings(ComplianceSettings, config).database
+    if not file.is_file():
+        stop(f"there is no database {file}")
+    database = DatabaseReader(file)
     try:
         replayed = DecisionsService(database).replay()
     finally:

@@ -14,7 +14,7 @@ from compliance.policy import read_policy
 from compliance.screening.record import FIRST_HEAD, Decided, Versions
 from compliance.screening.rulebook import RuleBook
 from contracts.terms.errors import NotFound
-from serving.database import Database
+from serving.database import DatabaseReader
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Replayed:
 class DecisionsService:
     """Reads what was decided; writes nothing."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: DatabaseReader) -> None:
         self._database = database
 
     def page(self, outcome: str | None, before: int | None, limit: int) -> DecisionPage:

@@ -7,10 +7,14 @@ savepoint of its own, and commits once for all of them (group commit).
 Each commit also raises the database's generation, a number inside it that a small file beside it repeats before
 anybody hears "done". A database that is behind its file is older than what was acknowledged: it was restored from a
 backup. (A kill between the commit and the file, or a power cut, leaves the file behind: nothing was lost.)
+
+The same small file is locked for as long as a process has the database: a second process is refused before it has
+changed anything. The kernel lets go of the lock when the process ends, however it ends.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import queue
 import struct
@@ -38,23 +42,51 @@ _SIDE = struct.Struct(">II")
 _MODULUS = 2**32
 
 
-class Database:
-    """One SQLite file with its writer thread. `write` is durable when it returns."""
+class DatabaseInUse(Unavailable):
+    """Another process has this database, or this process has it already."""
+
+    title = "The database is in use"
+
+
+class DatabaseReader:
+    """One SQLite file to look into, also while a service writes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reading = _engine(path, QueuePool, "BEGIN", "query_only=ON", pool_size=8, max_overflow=32)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees the last committed state and writes nothing."""
+        with self._reading.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._reading.dispose()
+
+
+class Database(DatabaseReader):
+    """One SQLite file with its writer thread, for one process alone. `write` is durable when it returns.
+
+    Raises DatabaseInUse when a process has it already.
+    """
 
     def __init__(self, path: Path) -> None:
         if pysqlite3.sqlite_version_info < MINIMUM_SQLITE:
             raise RuntimeError(f"SQLite {pysqlite3.sqlite_version} is too old; {MINIMUM_SQLITE} or newer is needed")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
+        super().__init__(path)
         self._writing = _engine(path, NullPool, "BEGIN IMMEDIATE")
-        self._reading = _engine(path, QueuePool, "BEGIN", "query_only=ON", pool_size=8, max_overflow=32)
-        self._side = _SideFile(path.with_name(path.name + ".generation"))
-        # The file is read first: what another process commits meanwhile only moves the database ahead of it.
-        acknowledged = self._side.read()
-        with self._writing.connect() as connection:  # a file that does not open is said here, not by a silent writer
-            self._restored = _is_restored(connection, acknowledged)
-            if acknowledged is None or self._restored:
-                self._side.write(_generation(connection), self._restored)
+        self._side = _SideFile(path)
+        try:
+            acknowledged = self._side.read()
+            with self._writing.connect() as connection:  # a file that does not open is said here, by no silent writer
+                self._restored = _is_restored(connection, acknowledged)
+                if acknowledged is None or self._restored:
+                    self._side.write(_generation(connection), self._restored)
+        except BaseException:
+            self._side.close()
+            raise
         self._open, self._door = True, threading.Lock()
         self._queue: queue.Queue[tuple[Work[Any], Future[Any]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name=f"writer-{path.stem}", daemon=True)
@@ -93,12 +125,6 @@ class Database:
             self._queue.put((work, future))
         return future
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection that sees the last committed state and writes nothing."""
-        with self._reading.begin() as connection:
-            yield connection
-
     def migrate(self, upgrade: Callable[[Connection], None]) -> None:
         """Run schema migrations before anything else writes."""
         with self._writing.connect() as connection:
@@ -114,7 +140,7 @@ class Database:
             self._queue.put(None)
         self._thread.join()
         self._writing.dispose()
-        self._reading.dispose()
+        super().close()
         self._side.close()
 
     def _run(self) -> None:
@@ -162,10 +188,18 @@ class _SideFile:
     """Beside the database: the generation last acknowledged, and whether the database was found behind it.
 
     Eight bytes in one write, which survives kill -9; nothing is fsynced, so a power cut may leave older ones.
+    It is locked while it is open: raises DatabaseInUse when somebody has it open already.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, database: Path) -> None:
+        path = database.with_name(database.name + ".generation")
         self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as failure:
+            holder = _holder(os.fstat(self._file.fileno()).st_ino)
+            self._file.close()
+            raise DatabaseInUse(f"the database {database} is in use by {holder}") from failure
 
     def read(self) -> tuple[int, bool] | None:
         """(generation, whether the database is distrusted); None when nothing was written yet."""
@@ -180,6 +214,16 @@ class _SideFile:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _holder(inode: int) -> str:
+    """Who has locked this file, as far as the kernel tells (Linux: proc_locks(5))."""
+    try:
+        locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    except OSError:
+        locks = []
+    pids = [lock[4] for lock in locks if lock[1] == "FLOCK" and lock[5].endswith(f":{inode}")]
+    return f"process {pids[0]}" if pids else "another process"
 
 
 def _is_restored(connection: Connection, acknowledged: tuple[int, bool] | None) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from fastapi import FastAPI
 
 from contracts.terms.errors import FeiqianError
-from serving.app import serve
+from serving.app import bind, serve
 from serving.auth import Tokens
 from serving.keys import KeyUnreadable, open_message_key
 from serving.settings import ServiceSettings, load_settings, stop
@@ -26,10 +26,14 @@ def run_service(kind: type[AnySettings], config: Path, create: Callable[[AnySett
     settings = load_settings(kind, config)
     configure_logs(settings.name)
     try:
+        bound = bind(settings.host, settings.port)
+    except OSError as failure:
+        stop(f"{settings.name} cannot start: {settings.host}:{settings.port}: {failure.strerror}")
+    try:
         app = create(settings)
     except (FeiqianError, KeyUnreadable) as failure:
         stop(f"{settings.name} cannot start: {failure}")
-    serve(app, settings.host, settings.port)
+    serve(app, bound)
 
 
 def issue_token(kind: type[AnySettings], config: Path, subject: str, scopes: list[str], lifetime: int) -> str:

@@ -8,14 +8,14 @@ from contextlib import closing
 from typing import Any
 
 import httpx2
+import pysqlite3
 import pytest
-from sqlalchemy import text
 
 from compliance.client import SignedAttestation
 from compliance.service import DecisionsService
 from contracts.terms.commitments import commitment
 from contracts.terms.documents import to_document
-from serving.database import Database
+from serving.database import DatabaseReader
 
 
 def test_officers_read_decisions_lists_and_policy(start: Any) -> None:
@@ -70,7 +70,7 @@ def test_promise_9_decisions_replay(start: Any) -> None:
     names = ("Wang Xiaoming", "Vladimir Putin", "Vladimir Putyn", "Kim Jong", "Somchai Jaidee")
     asked = [service.question(debtor=service.buyer(name=name, birth_date="")) for name in names for _ in range(20)]
     service.compliance.screen(asked)
-    with closing(Database(service.settings.database)) as database:
+    with closing(DatabaseReader(service.settings.database)) as database:
         replayed = DecisionsService(database).replay()
     assert (replayed.same, replayed.faults) == (100, ())
 
@@ -94,10 +94,11 @@ def test_an_altered_dropped_or_reordered_decision_is_seen(start: Any, crime: str
     service = start()
     similar = service.question(debtor=service.buyer(name="Vladimir Putyn", birth_date=""))
     service.compliance.screen([service.question(), similar, service.question()])
-    with closing(Database(service.settings.database)) as database:
+    with closing(DatabaseReader(service.settings.database)) as database:
         assert DecisionsService(database).replay().faults == ()
-        database.write(lambda connection: connection.execute(text(crime)))
-        database.write(lambda connection: connection.execute(text(UNMASK)))
+        with closing(pysqlite3.connect(service.settings.database, isolation_level=None)) as connection:
+            connection.execute(crime)
+            connection.execute(UNMASK)
         assert DecisionsService(database).replay().faults != ()
 
 
