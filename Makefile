@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROUNDS ?= 10
 SEED ?= 1
+ANVIL := tests/contract/anvil
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check clean lock
+.PHONY: help setup demo test test-anvil soak check clean lock
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## virtual environment, pinned dependencies, compiled contracts; then .venv/bin/feiqian is the command
 
@@ -23,6 +24,11 @@ demo: $(READY) ## a whole network on this machine settles real QR payments
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit tests/property tests/contract tests/integration
 	@$(BIN)/python -m pytest -m "not soak" tests/end_to_end
+
+test-anvil: $(READY) ## the contract tests on anvil, another EVM (needs npm)
+	@command -v npm >/dev/null || { echo "Skipped: npm is absent, so anvil cannot be installed"; exit 0; }; \
+		$(MAKE) --no-print-directory $(ANVIL)/node_modules/.ready && \
+		$(BIN)/python -m pytest --engine anvil tests/contract
 
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)
@@ -35,7 +41,7 @@ check: $(READY) ## style, types, the floors of the house, tidiness
 	@$(BIN)/python -m pytest tests/unit/test_tidy.py
 
 clean: ## remove the virtual environment
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(ANVIL)/node_modules build *.egg-info
 
 lock: $(READY) ## pin all dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -49,4 +55,11 @@ $(READY): requirements/lock.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -c 'from contracts.chain.compile import compiled; [compiled(name) for name in ("Council", "Participants", "Ledger", "Settlement")]'
+	@touch $@
+
+# Not `npm ci`: it wants the hashes of all platforms' programs, and not every registry has all of them. Each is pinned
+# by its exact version, those in the lock file also by their hash.
+$(ANVIL)/node_modules/.ready: $(ANVIL)/package.json $(ANVIL)/package-lock.json
+	@echo "Installing anvil (once)"
+	@npm install --prefix $(ANVIL) --no-save --ignore-scripts --no-fund --no-audit --loglevel error
 	@touch $@

@@ -1,14 +1,33 @@
-"""How the tests are spread over cores: a file to one of them, or a whole folder whose tests share one stage."""
+"""How the tests are spread over cores (a file to one of them, or a whole folder whose tests share one stage), and on
+which engine the contract tests run."""
 
 from __future__ import annotations
 
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=("embedded", "anvil"),
+        default="embedded",
+        help="the chain under the contract tests: our own in this process, or anvil from npm",
+    )
+
+
 # First, because xdist reads the groups in the same hook.
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("engine") == "anvil":
+        keep_what_an_engine_decides(config, items)
     for item in items:
         shares_a_stage = (item.path.parent / "conftest.py").exists() and item.path.parent.parent.name != "tests"
         together = item.path.parent if shares_a_stage else item.path
         item.add_marker(pytest.mark.xdist_group(str(together)))
+
+
+def keep_what_an_engine_decides(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests that ask no chain, and those about our own chain's ways (`embedded`)."""
+    aside = {each for each in items if "transport" not in each.fixturenames or each.get_closest_marker("embedded")}
+    config.hook.pytest_deselected(items=list(aside))
+    items[:] = [each for each in items if each not in aside]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from contracts.chain.abi import encode_call
-from contracts.chain.client import ChainClient, Receipt
+from contracts.chain.client import ChainClient, Finality, Receipt
 from contracts.chain.council import Call, Council
 from contracts.chain.deploy import CouncilTerms, deploy_network
 from contracts.chain.ledger import Ledger
@@ -26,6 +26,7 @@ from contracts.terms.parties import Participant, Role, Status
 from contracts.terms.signing import LocalSigner
 from devnet.chain import open_chain
 from devnet.chain.provider import InProcessProvider
+from tests.contract.anvil.server import anvil
 
 CHAIN_ID = 7_780
 CNY, THB = 156, 764
@@ -116,7 +117,8 @@ class Stage:
         return self.client.newest_timestamp()
 
     def pass_time(self, seconds: int) -> None:
-        self.client.request("evm_increaseTime", seconds)
+        """The next block is `seconds` later than it would be, on any engine."""
+        self.client.request("evm_setNextBlockTimestamp", self.now() + 1 + seconds)
         self.client.request("evm_mine")
 
     def admission(self, name: str, roles: Role) -> Admission:
@@ -204,18 +206,29 @@ def genesis(names: Sequence[str]) -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def transport() -> Iterator[Transport]:
+def transport(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transport]:
+    """The engine that `--engine` names: our own chain in this process, or anvil in another one."""
     members = [name for each in (*ROLES, *EXTRAS) for name in (each, f"{each}/settlement", f"{each}/compliance")]
-    names = ["deployer", "relayer", "stranger", "guardian", *GOVERNORS, *members]
-    chain = open_chain(genesis(names), ":memory:", private_key("validator"), dev=True)
+    first = genesis(["deployer", "relayer", "stranger", "guardian", *GOVERNORS, *members])
+    if request.config.getoption("engine") == "anvil":
+        with anvil(first, tmp_path_factory.mktemp("anvil")) as node:
+            yield node
+        return
+    chain = open_chain(first, ":memory:", private_key("validator"), dev=True)
     yield InProcessProvider(chain)
     chain.close()
 
 
 @pytest.fixture(scope="session")
-def founded(transport: Transport) -> Stage:
+def finality(request: pytest.FixtureRequest) -> Finality:
+    """Only our own chain seals its blocks."""
+    return "seals" if request.config.getoption("engine") == "embedded" else "instant"
+
+
+@pytest.fixture(scope="session")
+def founded(transport: Transport, finality: Finality) -> Stage:
     """Contracts deployed, members admitted, balances issued."""
-    client = ChainClient(transport, "seals", [signer("validator").address])
+    client = ChainClient(transport, finality, [signer("validator").address])
     governors = tuple(signer(name).address for name in GOVERNORS)
     terms = CouncilTerms(governors, quorum=2, delay=0, guardian=signer("guardian").address)
     stage = Stage(client, deploy_network(TransactionSender(client, signer("deployer")), terms))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from web3 import Web3
+from web3 import BaseProvider, Web3
 
 from contracts.chain import events
 from contracts.chain.client import ChainClient, check_finality
@@ -66,6 +66,7 @@ def test_final_header_is_sealed_by_the_validators(stage):
     assert by_tag.header_at(header.number - 1).block_hash == header.parent_hash
 
 
+@pytest.mark.embedded("only its blocks have seals")
 def test_seals_of_others_are_refused(stage):
     sealed = stage.client.sealed_header("latest")
     for validators in ([stage.account("stranger")], [*stage.validators, stage.account("stranger")]):
@@ -209,7 +210,12 @@ def test_unknown_block_and_absent_contract_are_unavailable(stage):
 
 def test_web3_reads_the_same_contracts(stage, transport):
     """Anyone may come with web3.py and our ABI alone."""
-    web3 = Web3(transport)
+
+    class Provider(BaseProvider):
+        def make_request(self, method, params):
+            return transport.make_request(method, params)
+
+    web3 = Web3(Provider())
     address = Web3.to_checksum_address(stage.ledger.address)
     ledger = web3.eth.contract(address=address, abi=list(compiled("Ledger").abi))
     wallet = Web3.to_checksum_address(stage.account("wallet"))
@@ -281,13 +287,13 @@ def test_directory_reads_anew_when_old_or_missing(stage, directory, clock):
     assert directory.participant(wallet).endpoint == "http://newer.test"
 
 
-def test_directory_reads_only_what_changed(stage, clock):
+def test_directory_reads_only_what_changed(stage, clock, finality):
     class Counting:
         def __init__(self, transport) -> None:
             self.make_request = lambda method, params: (asked.append(method), transport.make_request(method, params))[1]
 
     asked: list[str] = []
-    client = ChainClient(Counting(stage.client._transport), "seals", stage.validators)
+    client = ChainClient(Counting(stage.client._transport), finality, stage.validators)
     directory = ChainKeyDirectory(Participants(client, stage.participants.address), max_age=3, clock=clock)
     directory.members()
     stage.pass_time(1)
@@ -326,11 +332,11 @@ def http_node():
     server.server_close()
 
 
-def test_http_to_a_node(stage, transport, http_node):
+def test_http_to_a_node(stage, transport, finality, http_node):
     http_node.answer = lambda request: json.dumps(
         transport.make_request(request["method"], request["params"]) | {"id": request["id"]}
     ).encode()
-    client = ChainClient(f"http://127.0.0.1:{http_node.server_port}", "seals", stage.validators)
+    client = ChainClient(f"http://127.0.0.1:{http_node.server_port}", finality, stage.validators)
     assert client.final_header() == stage.client.final_header()
     with pytest.raises(FeiqianError, match="ledger: only settlement"):
         client.call(stage.ledger.address, bytes.fromhex(compiled("Ledger").method_ids[

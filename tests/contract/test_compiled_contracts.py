@@ -24,7 +24,6 @@ from contracts.chain.compile import (
     source_hash,
 )
 from contracts.chain.deploy import Addresses, immutables, pins
-from contracts.chain.headers import verify_seals
 from contracts.chain.participants import KeyRecord, Participants, Purpose
 from contracts.chain.reverts import REASONS, refusal
 from contracts.chain.slots import (
@@ -185,8 +184,7 @@ def test_slots_are_the_compilers():
 
 def proven(stage, address: str, slot: int) -> int:
     """The word at a slot, proven from the newest block's seals down (EIP-1186)."""
-    sealed = stage.client.sealed_header("latest")
-    header = verify_seals(sealed.encoded, sealed.seals, stage.client.chain_id, stage.validators)
+    header = stage.client.final_header()
     proof = stage.client.proof(address, [slot], header.number)
     nodes = [rlp.decode(bytes.fromhex(node[2:])) for node in proof["accountProof"]]
     account = HexaryTrie.get_from_proof(header.state_root, keccak(bytes.fromhex(address[2:])), nodes)
