@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -173,6 +174,8 @@ class Stage:
 
 EXTRAS = tuple(f"extra_{number}" for number in range(13))
 GOVERNORS = ("governor_1", "governor_2", "governor_3")
+MEMBERS = tuple(key for each in (*ROLES, *EXTRAS) for key in (each, f"{each}/settlement", f"{each}/compliance"))
+FUNDED = ("deployer", "relayer", "stranger", "guardian", *GOVERNORS, *MEMBERS)
 
 
 def reason_of(failure: pytest.ExceptionInfo[FeiqianError]) -> object:
@@ -205,18 +208,20 @@ def genesis(names: Sequence[str]) -> dict[str, object]:
     }
 
 
+@contextmanager
+def embedded() -> Iterator[Transport]:
+    """Our own chain in this process."""
+    chain = open_chain(genesis(FUNDED), ":memory:", private_key("validator"), dev=True)
+    yield InProcessProvider(chain)
+    chain.close()
+
+
 @pytest.fixture(scope="session")
 def transport(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transport]:
     """The engine that `--engine` names: our own chain in this process, or anvil in another one."""
-    members = [name for each in (*ROLES, *EXTRAS) for name in (each, f"{each}/settlement", f"{each}/compliance")]
-    first = genesis(["deployer", "relayer", "stranger", "guardian", *GOVERNORS, *members])
-    if request.config.getoption("engine") == "anvil":
-        with anvil(first, tmp_path_factory.mktemp("anvil")) as node:
-            yield node
-        return
-    chain = open_chain(first, ":memory:", private_key("validator"), dev=True)
-    yield InProcessProvider(chain)
-    chain.close()
+    on_anvil = request.config.getoption("engine") == "anvil"
+    with anvil(genesis(FUNDED), tmp_path_factory.mktemp("anvil")) if on_anvil else embedded() as node:
+        yield node
 
 
 @pytest.fixture(scope="session")
@@ -225,8 +230,7 @@ def finality(request: pytest.FixtureRequest) -> Finality:
     return "seals" if request.config.getoption("engine") == "embedded" else "instant"
 
 
-@pytest.fixture(scope="session")
-def founded(transport: Transport, finality: Finality) -> Stage:
+def found(transport: Transport, finality: Finality) -> Stage:
     """Contracts deployed, members admitted, balances issued."""
     client = ChainClient(transport, finality, [signer("validator").address])
     governors = tuple(signer(name).address for name in GOVERNORS)
@@ -240,6 +244,11 @@ def founded(transport: Transport, finality: Finality) -> Stage:
     stage.send("bank_cny", "Ledger", "issue", stage.account("wallet"), CNY, FUNDS)
     stage.send("bank_thb", "Ledger", "issue", stage.account("provider"), THB, FUNDS)
     return stage
+
+
+@pytest.fixture(scope="session")
+def founded(transport: Transport, finality: Finality) -> Stage:
+    return found(transport, finality)
 
 
 @pytest.fixture(name="refused")
