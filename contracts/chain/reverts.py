@@ -77,6 +77,8 @@ REASONS: Mapping[str, type[FeiqianError]] = {
     "settlement: position of a non-member": ContractRefusal,
     "settlement: not zero-sum": NotAgreed,
     "settlement: signature": BadSignature,
+    "settlement: would settle": ContractRefusal,
+    "settlement: no reason": ContractRefusal,
 }
 
 _ERROR_STRING = bytes.fromhex("08c379a0")

@@ -8,12 +8,14 @@ from typing import Any
 from contracts.chain.abi import decode_call, encode_call
 from contracts.chain.client import Block, ChainClient, Receipt
 from contracts.chain.events import BatchSettled
+from contracts.chain.reverts import refusal
 from contracts.chain.transactions import TransactionSender
 from contracts.terms.attestation import Attestation
 from contracts.terms.batch import MAX_BATCHES_PER_CALL, Batch, Endorsement, Place, Position, SignedBatch
 from contracts.terms.commitments import batch_hash
-from contracts.terms.errors import Malformed
-from contracts.terms.identifiers import Address
+from contracts.terms.errors import FeiqianError, Malformed
+from contracts.terms.identifiers import Address, Hash
+from contracts.terms.merkle import InclusionPath
 
 NO_HASH = bytes(32)
 
@@ -30,7 +32,7 @@ class Settlement:
         return int(self._read("next_sequence", debtor_agent, lane, block=block))
 
     def batch_hash(self, place: Place, block: Block | None = None) -> bytes | None:
-        """The hash of the batch settled at a place (32 bytes), None if there is none."""
+        """The hash of the batch settled at a place (32 bytes), also before an upgrade; None if there is none."""
         stored = bytes(self._read("batch_hash", place.debtor_agent, place.lane, place.sequence, block=block))
         return None if stored == NO_HASH else stored
 
@@ -38,8 +40,20 @@ class Settlement:
         """The EIP-712 domain separator as the contract computes it."""
         return bytes(self._read("domain_separator"))
 
+    def would_settle(self, batches: Sequence[SignedBatch], block: Block = "latest") -> FeiqianError | None:
+        """Why the contract would refuse the batches in the state after a block, None when they would settle."""
+        [reason] = self._client.read(
+            "Settlement", self.address, "would_settle", [_signed_batch(each) for each in batches], block=block
+        )
+        return refusal(reason) if reason else None
+
+    def verify(self, batch: Batch, leaf: Hash, path: InclusionPath, block: Block | None = None) -> bool:
+        """Whether the batch was settled, here or before an upgrade, and `leaf` (a `payment_leaf`) stands in it."""
+        proof = (path.index, path.siblings)
+        return bool(self._read("verify", _batch(batch), leaf, proof, block=block))
+
     def simulate(self, batches: Sequence[SignedBatch]) -> None:
-        """Settle on the newest state without a transaction. Raises the first refusal."""
+        """The very call that `settle` sends, on the newest state without a transaction. Raises the first refusal."""
         self._client.call(self.address, self.settle_call(batches), "latest")
 
     def settle(self, sender: TransactionSender, batches: Sequence[SignedBatch]) -> Receipt:

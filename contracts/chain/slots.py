@@ -12,7 +12,7 @@ from contracts.terms.commitments import keccak
 from contracts.terms.identifiers import Address
 
 BATCH_HASH = 0
-"""Settlement.batch_hash: debtor agent -> lane -> sequence -> batch hash."""
+"""Settlement._batch_hash: debtor agent -> lane -> sequence -> batch hash."""
 KEYS = 0
 """Participants.keys: key address -> packed word (`participants.KeyRecord.unpack`)."""
 PARTICIPANTS = 4

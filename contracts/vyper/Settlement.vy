@@ -6,9 +6,11 @@
 @notice Settles batches of payments: all legs of all payments of a batch, in all currencies, or nothing.
 @dev Each member of a batch signs it twice: its settlement key the batch, its compliance key an attestation about
      it. Batches of one call share one liquidity check at the end, so batches that could not settle one by one may
-     settle together. Calls only contracts fixed at deployment, none of which calls back.
+     settle together. Calls only itself and contracts fixed at deployment, none of which calls back.
 """
 
+import merkle
+import signatures
 import terms
 
 # Vyper calls a function that returns nothing only as nonpayable; the two checks are views at their ends.
@@ -17,16 +19,18 @@ interface Council:
 
 interface Participants:
     def check_members(
-        members: DynArray[address, 16],
-        settlement_keys: DynArray[address, 16],
-        compliance_keys: DynArray[address, 16],
+        members: DynArray[address, terms.MAX_MEMBERS],
+        settlement_keys: DynArray[address, terms.MAX_MEMBERS],
+        compliance_keys: DynArray[address, terms.MAX_MEMBERS],
     ): nonpayable
 
 interface Ledger:
     def apply(positions: DynArray[terms.Position, terms.MAX_POSITIONS]): nonpayable
     def check(positions: DynArray[terms.Position, terms.MAX_POSITIONS]): nonpayable
 
-interface Predecessor:
+interface Settlement:
+    def settle(batches: DynArray[terms.SignedBatch, terms.MAX_BATCHES]): nonpayable
+    def batch_hash(debtor_agent: address, lane: uint8, sequence: uint64) -> bytes32: view
     def next_sequence(debtor_agent: address, lane: uint8) -> uint64: view
 
 event BatchSettled:
@@ -37,66 +41,27 @@ event BatchSettled:
     paymentsRoot: bytes32
     paymentCount: uint32
 
-struct Batch:
-    debtorAgent: address
-    lane: uint8
-    sequence: uint64
-    paymentsRoot: bytes32
-    paymentCount: uint32
-    members: DynArray[address, 16]
-    positions: DynArray[terms.Position, 64]
-    deadline: uint64
-
-struct Signature:
-    r: bytes32
-    s: bytes32
-    v: uint8
-
-struct Endorsement:
-    settlement: Signature
-    policyHash: bytes32
-    logHead: bytes32
-    validUntil: uint64
-    compliance: Signature
-
-struct SignedBatch:
-    batch: Batch
-    endorsements: DynArray[Endorsement, 16]
-
-MAX_BATCHES: constant(uint256) = 8
-MAX_MEMBERS: constant(uint256) = 16
-MAX_POSITIONS: constant(uint256) = 64
 LANES: constant(uint8) = 8
-
-# SEC 2, section 2.4.1: half of secp256k1's group order; a larger s is the second form of the same signature.
-MAX_S: constant(uint256) = 57896044618658097711785492504343953926418782139537452191302581570759080747168
-
-DOMAIN_TYPEHASH: constant(bytes32) = keccak256(
-    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
-NAME_HASH: constant(bytes32) = keccak256("Feiqian")
-VERSION_HASH: constant(bytes32) = keccak256("1")
-POSITION_TYPEHASH: constant(bytes32) = keccak256("Position(address account,uint16 currency,int128 delta)")
-BATCH_TYPEHASH: constant(bytes32) = keccak256(
-    "Batch(address debtorAgent,uint8 lane,uint64 sequence,bytes32 paymentsRoot,uint32 paymentCount,address[] members,Position[] positions,uint64 deadline)Position(address account,uint16 currency,int128 delta)"
-)
-ATTESTATION_TYPEHASH: constant(bytes32) = keccak256(
-    "Attestation(bytes32 batchHash,bytes32 policyHash,bytes32 logHead,uint64 validUntil)"
-)
+WOULD_SETTLE: constant(String[64]) = "settlement: would settle"
+# Solidity ABI: the selector of Error(string), which a revert with a reason begins with.
+ERROR: constant(bytes4) = 0x08c379a0
 
 COUNCIL: immutable(Council)
 PARTICIPANTS: immutable(Participants)
 LEDGER: immutable(Ledger)
 PREDECESSOR: immutable(address)
 
-# Debtor agent -> lane -> sequence -> EIP-712 struct hash of the settled batch.
-batch_hash: public(HashMap[address, HashMap[uint8, HashMap[uint64, bytes32]]])
+# Debtor agent -> lane -> sequence -> EIP-712 struct hash of the batch settled here.
+_batch_hash: HashMap[address, HashMap[uint8, HashMap[uint64, bytes32]]]
 _next_sequence: HashMap[address, HashMap[uint8, uint64]]
 
 
 @deploy
 def __init__(council: address, participants: address, ledger: address, predecessor: address):
     """
+    @param council The council whose guardian may stop settlement
+    @param participants The register of members and their keys
+    @param ledger The balances that batches move
     @param predecessor The retired Settlement whose sequences go on here; zero for the first
     """
     COUNCIL = Council(council)
@@ -106,25 +71,83 @@ def __init__(council: address, participants: address, ledger: address, predecess
 
 
 @external
-def settle(batches: DynArray[SignedBatch, MAX_BATCHES]):
+def settle(batches: DynArray[terms.SignedBatch, terms.MAX_BATCHES]):
     """
     @notice Settle batches in the given order, all or none. A batch already settled is skipped.
     @param batches Batches with endorsements[i] given by members[i]
     """
     assert not staticcall COUNCIL.paused(), "settlement: paused"
-    domain: bytes32 = self._domain_separator()
-    settled: DynArray[uint256, MAX_BATCHES] = []
-    for i: uint256 in range(len(batches), bound=MAX_BATCHES):
-        if self._settle_one(batches[i], domain):
-            settled.append(i)
+    domain: bytes32 = signatures.domain_separator()
+    settled: DynArray[uint256, terms.MAX_BATCHES] = []
+    for i: uint256 in range(len(batches), bound=terms.MAX_BATCHES):
+        batch_hash: bytes32 = terms.batch_hash(batches[i].batch)
+        if self._is_settled(batches[i].batch, batch_hash):
+            continue
+        self._check_place(batches[i].batch)
+        self._check_members(batches[i].batch.members, batches[i].batch.debtorAgent)
+        self._check_endorsements(batches[i].batch.members, batches[i].endorsements, batch_hash, domain)
+        self._check_positions(batches[i].batch.positions, batches[i].batch.members)
+        self._apply(batches[i].batch, batch_hash)
+        settled.append(i)
     for i: uint256 in settled:
-        extcall LEDGER.check(batches[i].batch.positions)
+        self._check_liquidity(batches[i].batch.positions)
+
+
+@external
+def would_settle(batches: DynArray[terms.SignedBatch, terms.MAX_BATCHES]) -> String[64]:
+    """
+    @notice Why `settle` would refuse these batches now. For reading; a transaction changes nothing either.
+    @dev Settles in a call to itself that always reverts, so what is asked is what is done.
+    @param batches What `settle` would be given
+    @return The first reason, "" when they would settle
+    """
+    if msg.sender == self:
+        extcall Settlement(self).settle(batches)
+        raise WOULD_SETTLE
+    success: bool = False
+    answer: Bytes[132] = b""
+    success, answer = raw_call(self, msg.data, max_outsize=132, revert_on_failure=False)
+    if len(answer) < 68 or convert(slice(answer, 0, 4), bytes4) != ERROR:
+        return "settlement: no reason"
+    reason: String[64] = abi_decode(slice(answer, 4, len(answer) - 4), String[64])
+    return "" if reason == WOULD_SETTLE else reason
+
+
+@view
+@external
+def verify(batch: terms.Batch, leaf: bytes32, proof: merkle.InclusionProof) -> bool:
+    """
+    @notice Whether a payment settled, for contracts that rely on it.
+    @param batch The batch that carried the payment
+    @param leaf The EIP-712 struct hash of the payment
+    @param proof The leaf's place among the batch's payments and its siblings up to the root
+    @return True when the batch was settled, here or before an upgrade, and the leaf stands in it
+    """
+    return self._is_settled(batch, terms.batch_hash(batch)) and merkle.includes(
+        batch.paymentsRoot, batch.paymentCount, leaf, proof
+    )
+
+
+@view
+@external
+def batch_hash(debtor_agent: address, lane: uint8, sequence: uint64) -> bytes32:
+    """
+    @notice The batch settled at a place, here or before an upgrade.
+    @param debtor_agent The debtor agent in whose name the batch was
+    @param lane The debtor agent's lane
+    @param sequence The place in the lane
+    @return The EIP-712 struct hash of the batch, zero when none was settled there
+    """
+    return self._stored(debtor_agent, lane, sequence)
 
 
 @view
 @external
 def next_sequence(debtor_agent: address, lane: uint8) -> uint64:
     """
+    @notice Where a lane stands, here or before an upgrade.
+    @param debtor_agent The debtor agent whose lane it is
+    @param lane The lane
     @return The sequence that the lane's next batch must carry
     """
     return self._next(debtor_agent, lane)
@@ -134,47 +157,24 @@ def next_sequence(debtor_agent: address, lane: uint8) -> uint64:
 @external
 def domain_separator() -> bytes32:
     """
-    @return The EIP-712 domain separator that all signatures are made under
+    @notice What binds all signatures to this contract on this chain.
+    @return The EIP-712 domain separator
     """
-    return self._domain_separator()
+    return signatures.domain_separator()
 
 
+@view
 @internal
-def _settle_one(signed: SignedBatch, domain: bytes32) -> bool:
-    """
-    @return False when the same batch was settled before
-    """
-    batch_hash: bytes32 = self._hash_batch(signed.batch)
-    debtor_agent: address = signed.batch.debtorAgent
-    lane: uint8 = signed.batch.lane
-    sequence: uint64 = signed.batch.sequence
-    if self.batch_hash[debtor_agent][lane][sequence] == batch_hash:
-        return False
-    assert signed.batch.paymentCount > 0 and len(signed.batch.members) > 0, "settlement: empty batch"
-    assert lane < LANES, "settlement: lane"
-    assert sequence == self._next(debtor_agent, lane), "settlement: sequence"
-    assert block.timestamp <= convert(signed.batch.deadline, uint256), "settlement: deadline"
-    self._check_members(signed.batch.members, debtor_agent, len(signed.endorsements))
-    self._check_endorsements(signed.batch.members, signed.endorsements, batch_hash, domain)
-    self._check_positions(signed.batch.positions, signed.batch.members)
-    self.batch_hash[debtor_agent][lane][sequence] = batch_hash
-    self._next_sequence[debtor_agent][lane] = sequence + 1
-    extcall LEDGER.apply(signed.batch.positions)
-    log BatchSettled(
-        debtorAgent=debtor_agent,
-        lane=lane,
-        sequence=sequence,
-        batchHash=batch_hash,
-        paymentsRoot=signed.batch.paymentsRoot,
-        paymentCount=signed.batch.paymentCount,
-    )
-    return True
+def _check_place(batch: terms.Batch):
+    assert batch.paymentCount > 0 and len(batch.members) > 0, "settlement: empty batch"
+    assert batch.lane < LANES, "settlement: lane"
+    assert batch.sequence == self._next(batch.debtorAgent, batch.lane), "settlement: sequence"
+    assert block.timestamp <= convert(batch.deadline, uint256), "settlement: deadline"
 
 
 @pure
 @internal
-def _check_members(members: DynArray[address, MAX_MEMBERS], debtor_agent: address, endorsements: uint256):
-    assert len(members) == endorsements, "settlement: members"
+def _check_members(members: DynArray[address, terms.MAX_MEMBERS], debtor_agent: address):
     assert debtor_agent in members, "settlement: members"
     last: address = empty(address)
     for member: address in members:
@@ -182,38 +182,11 @@ def _check_members(members: DynArray[address, MAX_MEMBERS], debtor_agent: addres
         last = member
 
 
-@internal
-def _check_endorsements(
-    members: DynArray[address, MAX_MEMBERS],
-    endorsements: DynArray[Endorsement, MAX_MEMBERS],
-    batch_hash: bytes32,
-    domain: bytes32,
-):
-    batch_digest: bytes32 = self._digest(domain, batch_hash)
-    settlement_keys: DynArray[address, MAX_MEMBERS] = []
-    compliance_keys: DynArray[address, MAX_MEMBERS] = []
-    for endorsement: Endorsement in endorsements:
-        attestation: bytes32 = keccak256(
-            abi_encode(
-                ATTESTATION_TYPEHASH,
-                batch_hash,
-                endorsement.policyHash,
-                endorsement.logHead,
-                endorsement.validUntil,
-            )
-        )
-        settlement_keys.append(self._signer(batch_digest, endorsement.settlement))
-        compliance_keys.append(self._signer(self._digest(domain, attestation), endorsement.compliance))
-        assert (
-            convert(endorsement.validUntil, uint256) >= block.timestamp
-        ), "settlement: attestation expired"
-    extcall PARTICIPANTS.check_members(members, settlement_keys, compliance_keys)
-
-
 @pure
 @internal
 def _check_positions(
-    positions: DynArray[terms.Position, MAX_POSITIONS], members: DynArray[address, MAX_MEMBERS]
+    positions: DynArray[terms.Position, terms.MAX_POSITIONS],
+    members: DynArray[address, terms.MAX_MEMBERS],
 ):
     # One number orders (currency, account); it also says where one currency ends and the next begins.
     last: uint256 = 0
@@ -229,44 +202,71 @@ def _check_positions(
     assert total == 0, "settlement: not zero-sum"
 
 
+@internal
+def _check_endorsements(
+    members: DynArray[address, terms.MAX_MEMBERS],
+    endorsements: DynArray[terms.Endorsement, terms.MAX_MEMBERS],
+    batch_hash: bytes32,
+    domain: bytes32,
+):
+    assert len(endorsements) == len(members), "settlement: members"
+    batch_digest: bytes32 = signatures.digest(domain, batch_hash)
+    settlement_keys: DynArray[address, terms.MAX_MEMBERS] = []
+    compliance_keys: DynArray[address, terms.MAX_MEMBERS] = []
+    for endorsement: terms.Endorsement in endorsements:
+        attestation: bytes32 = terms.attestation_hash(batch_hash, endorsement)
+        settlement_keys.append(self._signer(batch_digest, endorsement.settlement))
+        compliance_keys.append(self._signer(signatures.digest(domain, attestation), endorsement.compliance))
+        assert (
+            convert(endorsement.validUntil, uint256) >= block.timestamp
+        ), "settlement: attestation expired"
+    extcall PARTICIPANTS.check_members(members, settlement_keys, compliance_keys)
+
+
 @pure
 @internal
-def _signer(digest: bytes32, signature: Signature) -> address:
-    assert signature.v == 27 or signature.v == 28, "settlement: signature"
-    assert convert(signature.s, uint256) <= MAX_S, "settlement: signature"
-    signer: address = ecrecover(digest, signature.v, signature.r, signature.s)
+def _signer(digest: bytes32, signature: signatures.Signature) -> address:
+    signer: address = signatures.signer(digest, signature)
     assert signer != empty(address), "settlement: signature"
     return signer
 
 
-@pure
 @internal
-def _hash_batch(batch: Batch) -> bytes32:
-    hashes: DynArray[bytes32, MAX_POSITIONS] = []
-    for position: terms.Position in batch.positions:
-        hashes.append(
-            keccak256(
-                abi_encode(POSITION_TYPEHASH, position.account, position.currency, position.delta)
-            )
-        )
-    # EIP-712 hashes an array's elements without its length, which the ABI puts into the first word.
-    members_hash: bytes32 = keccak256(
-        slice(abi_encode(batch.members, ensure_tuple=False), 32, 32 * len(batch.members))
+def _apply(batch: terms.Batch, batch_hash: bytes32):
+    self._batch_hash[batch.debtorAgent][batch.lane][batch.sequence] = batch_hash
+    self._next_sequence[batch.debtorAgent][batch.lane] = batch.sequence + 1
+    extcall LEDGER.apply(batch.positions)
+    log BatchSettled(
+        debtorAgent=batch.debtorAgent,
+        lane=batch.lane,
+        sequence=batch.sequence,
+        batchHash=batch_hash,
+        paymentsRoot=batch.paymentsRoot,
+        paymentCount=batch.paymentCount,
     )
-    positions_hash: bytes32 = keccak256(slice(abi_encode(hashes, ensure_tuple=False), 32, 32 * len(hashes)))
-    return keccak256(
-        abi_encode(
-            BATCH_TYPEHASH,
-            batch.debtorAgent,
-            batch.lane,
-            batch.sequence,
-            batch.paymentsRoot,
-            batch.paymentCount,
-            members_hash,
-            positions_hash,
-            batch.deadline,
-        )
+
+
+@internal
+def _check_liquidity(positions: DynArray[terms.Position, terms.MAX_POSITIONS]):
+    extcall LEDGER.check(positions)
+
+
+@view
+@internal
+def _is_settled(batch: terms.Batch, batch_hash: bytes32) -> bool:
+    return (
+        batch.sequence < self._next(batch.debtorAgent, batch.lane)
+        and self._stored(batch.debtorAgent, batch.lane, batch.sequence) == batch_hash
     )
+
+
+@view
+@internal
+def _stored(debtor_agent: address, lane: uint8, sequence: uint64) -> bytes32:
+    own: bytes32 = self._batch_hash[debtor_agent][lane][sequence]
+    if own == empty(bytes32) and PREDECESSOR != empty(address):
+        return staticcall Settlement(PREDECESSOR).batch_hash(debtor_agent, lane, sequence)
+    return own
 
 
 @view
@@ -274,17 +274,5 @@ def _hash_batch(batch: Batch) -> bytes32:
 def _next(debtor_agent: address, lane: uint8) -> uint64:
     own: uint64 = self._next_sequence[debtor_agent][lane]
     if own == 0 and PREDECESSOR != empty(address):
-        return staticcall Predecessor(PREDECESSOR).next_sequence(debtor_agent, lane)
+        return staticcall Settlement(PREDECESSOR).next_sequence(debtor_agent, lane)
     return own
-
-
-@pure
-@internal
-def _digest(domain: bytes32, struct_hash: bytes32) -> bytes32:
-    return keccak256(concat(x"1901", domain, struct_hash))
-
-
-@view
-@internal
-def _domain_separator() -> bytes32:
-    return keccak256(abi_encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, chain.id, self))

@@ -176,7 +176,7 @@ def test_pins_differ_by_council_delay():
 
 
 def test_slots_are_the_compilers():
-    assert compiled("Settlement").storage_layout["batch_hash"] == BATCH_HASH
+    assert compiled("Settlement").storage_layout["_batch_hash"] == BATCH_HASH
     assert compiled("Participants").storage_layout["keys"] == KEYS
     assert compiled("Participants").storage_layout["_participants"] == PARTICIPANTS
     assert compiled("Ledger").storage_layout["settlement"] == LEDGER_SETTLEMENT
