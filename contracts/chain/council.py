@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
+from eth_abi.abi import encode
+
 from contracts.chain.abi import decode_log, encode_call
 from contracts.chain.client import Block, ChainClient, Receipt
 from contracts.chain.transactions import TransactionSender
+from contracts.terms.attestation import Approval
+from contracts.terms.commitments import approval_hash, domain_separator, keccak, typed_digest
 from contracts.terms.errors import ChainUnavailable
-from contracts.terms.identifiers import Address
+from contracts.terms.identifiers import Address, Hash
+from contracts.terms.signing import Signer
 
 MAX_CALLS = 8
 # Sent in a row, each on the state that the one before leaves, so they cannot be estimated. Eight admissions with
@@ -37,13 +42,19 @@ class ProposalState(IntFlag):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposal; `executable_at` is a block time in seconds, 0 until the quorum approved."""
+    """A proposal; `executable_at` is a block time in seconds, 0 below the quorum."""
 
     proposer: Address
+    calls_hash: Hash
     epoch: int
     approvals: int
     executable_at: int
     state: ProposalState
+
+
+def calls_hash(calls: Sequence[Call]) -> Hash:
+    """What an approval names: keccak(abi.encode(targets, calls)), 32 bytes."""
+    return keccak(encode(["address[]", "bytes[]"], [[each.target for each in calls], [each.data for each in calls]]))
 
 
 class Council:
@@ -69,23 +80,57 @@ class Council:
     def paused(self, block: Block | None = None) -> bool:
         return bool(self._client.read("Council", self.address, "paused", block=block)[0])
 
+    def epoch(self, block: Block | None = None) -> int:
+        """How often the governors changed; a proposal of an earlier epoch lapsed."""
+        return int(self._client.read("Council", self.address, "epoch", block=block)[0])
+
+    def proposal_count(self, block: Block | None = None) -> int:
+        """How many proposals were made; they are numbered from 0."""
+        return int(self._client.read("Council", self.address, "proposal_count", block=block)[0])
+
     def proposal(self, number: int, block: Block | None = None) -> Proposal:
         """A proposal by its id; state 0 if there is none."""
         record = self._client.read("Council", self.address, "proposal", number, block=block)[0]
-        proposer, epoch, approvals, executable_at, state = record
-        return Proposal(proposer, epoch, approvals, executable_at, ProposalState(state))
+        proposer, named, epoch, approvals, executable_at, state = record
+        return Proposal(proposer, named, epoch, approvals, executable_at, ProposalState(state))
 
     def proposed_calls(self, number: int, block: Block | None = None) -> tuple[Call, ...]:
         """What a proposal would call."""
         targets, calls = self._client.read("Council", self.address, "proposed_calls", number, block=block)
         return tuple(Call(target, data) for target, data in zip(targets, calls, strict=True))
 
+    def has_approved(self, number: int, governor: Address, block: Block | None = None) -> bool:
+        """Whether a governor's approval stands."""
+        return bool(self._client.read("Council", self.address, "has_approved", number, governor, block=block)[0])
+
+    def has_withdrawn(self, number: int, governor: Address, block: Block | None = None) -> bool:
+        """Whether a governor ever withdrew its approval: its signature no longer counts, its transaction does."""
+        return bool(self._client.read("Council", self.address, "has_withdrawn", number, governor, block=block)[0])
+
+    def approval_digest(self, approval: Approval) -> Hash:
+        """What a governor signs: valid for this council on this chain alone."""
+        return typed_digest(domain_separator(self._client.chain_id, self.address), approval_hash(approval))
+
+    def sign_approval(self, governor: Signer, approval: Approval) -> bytes:
+        """A governor's approval, 65 bytes, for anyone to bring."""
+        return governor.sign(self.approval_digest(approval))
+
     def propose(self, governor: TransactionSender, calls: Sequence[Call]) -> int:
         """Propose up to 8 calls that run together; the proposal's id."""
         return self._proposed(governor.transact(self.address, self._propose_call(calls)))
 
-    def approve(self, governor: TransactionSender, number: int) -> Receipt:
-        return governor.transact(self.address, encode_call("Council", "approve", number))
+    def approve(self, governor: TransactionSender, number: int, calls: Sequence[Call]) -> Receipt:
+        """Approve the calls that one read; refused when the proposal's are others."""
+        return governor.transact(self.address, self._approve_call(number, calls))
+
+    def approve_by_signature(self, anyone: TransactionSender, number: int, signatures: Sequence[bytes]) -> Receipt:
+        """Bring governors' signed approvals, up to 16 of 65 bytes; refused when none of them is new."""
+        parts = [(each[:32], each[32:64], each[64]) for each in signatures]
+        return anyone.transact(self.address, encode_call("Council", "approve_by_signature", number, parts))
+
+    def withdraw(self, governor: TransactionSender, number: int) -> Receipt:
+        """Take one's approval back."""
+        return governor.transact(self.address, encode_call("Council", "withdraw", number))
 
     def cancel(self, proposer: TransactionSender, number: int) -> Receipt:
         return proposer.transact(self.address, encode_call("Council", "cancel", number))
@@ -121,7 +166,7 @@ class Council:
         sent = [first.send(self.address, self._propose_call(each)) for each in lists]
         numbers = [self._proposed(receipt) for receipt in first.wait(sent)]
         for governor in others:
-            data = [encode_call("Council", "approve", number) for number in numbers]
+            data = [self._approve_call(number, each) for number, each in zip(numbers, lists, strict=True)]
             governor.wait([governor.send(self.address, each, _APPROVE_GAS) for each in data])
         self._wait_executable(numbers, patience)
         data = [encode_call("Council", "execute", number) for number in numbers]
@@ -129,6 +174,10 @@ class Council:
 
     def _propose_call(self, calls: Sequence[Call]) -> bytes:
         return encode_call("Council", "propose", [each.target for each in calls], [each.data for each in calls])
+
+    @staticmethod
+    def _approve_call(number: int, calls: Sequence[Call]) -> bytes:
+        return encode_call("Council", "approve", number, calls_hash(calls))
 
     @staticmethod
     def _proposed(receipt: Receipt) -> int:

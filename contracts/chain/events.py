@@ -151,6 +151,15 @@ class Approved(Event):
 
 
 @dataclass(frozen=True)
+class Withdrawn(Event):
+    """A governor took its approval of a proposal back."""
+
+    number: int
+    governor: Address
+    approvals: int
+
+
+@dataclass(frozen=True)
 class Cancelled(Event):
     number: int
 
@@ -249,6 +258,10 @@ def _approved(origin: Origin, fields: dict[str, Any]) -> Event:
     return Approved(origin, fields["id"], fields["governor"], fields["approvals"])
 
 
+def _withdrawn(origin: Origin, fields: dict[str, Any]) -> Event:
+    return Withdrawn(origin, fields["id"], fields["governor"], fields["approvals"])
+
+
 def _cancelled(origin: Origin, fields: dict[str, Any]) -> Event:
     return Cancelled(origin, fields["id"])
 
@@ -269,6 +282,7 @@ _READERS: Mapping[str, Callable[[Origin, dict[str, Any]], Event]] = {
     "GovernorsChanged": _governors_changed,
     "Proposed": _proposed,
     "Approved": _approved,
+    "Withdrawn": _withdrawn,
     "Cancelled": _cancelled,
     "Executed": _executed,
 } | {

@@ -1,4 +1,4 @@
-"""What institutions sign beside a batch: the EIP-712 structs `Attestation` and `Agreement`."""
+"""What is signed beside a batch: the EIP-712 structs `Attestation`, `Agreement` and `Approval`."""
 
 from __future__ import annotations
 
@@ -31,3 +31,15 @@ class Agreement:
     root: Hash
     count: int
     deadline: int
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A governor says: the council may make these calls (`calls_hash`, 32 bytes) as its proposal of this number.
+
+    Signed under the council's domain, not the Settlement's. Void once the governors changed (`epoch`).
+    """
+
+    proposal: int
+    calls_hash: Hash
+    epoch: int

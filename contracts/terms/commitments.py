@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from sha3 import keccak_256
 
-from contracts.terms.attestation import Agreement, Attestation
+from contracts.terms.attestation import Agreement, Approval, Attestation
 from contracts.terms.batch import Batch, Position
 from contracts.terms.identifiers import Address, uetr_bytes
 from contracts.terms.payment import Leg, PaymentTerms
@@ -33,6 +33,7 @@ PAYMENT_TYPE = (
     "bytes32 creditorDecision,uint64 deadline)" + LEG_TYPE
 )
 AGREEMENT_TYPE = "Agreement(bytes32 root,uint32 count,uint64 deadline)"
+APPROVAL_TYPE = "Approval(uint256 proposal,bytes32 callsHash,uint256 epoch)"
 QUOTE_TYPE = (
     "Quote(address provider,address buyer,uint16 sourceCurrency,uint128 sourceAmount,"
     "uint16 targetCurrency,uint128 targetAmount,uint64 expires,bytes32 nonce)"
@@ -46,14 +47,14 @@ def keccak(data: bytes) -> bytes:
 
 
 @lru_cache(maxsize=16)
-def domain_separator(chain_id: int, settlement: Address) -> bytes:
-    """The EIP-712 domain separator of one Settlement contract on one chain."""
+def domain_separator(chain_id: int, contract: Address) -> bytes:
+    """The EIP-712 domain separator of one contract on one chain: the Settlement, for approvals the Council."""
     return keccak(
         _type_hash(_DOMAIN_TYPE)
         + keccak(DOMAIN_NAME.encode())
         + keccak(DOMAIN_VERSION.encode())
         + _uint(chain_id)
-        + _address(settlement)
+        + _address(contract)
     )
 
 
@@ -91,6 +92,11 @@ def attestation_hash(attestation: Attestation) -> bytes:
 def agreement_hash(agreement: Agreement) -> bytes:
     """The struct hash of `Agreement`."""
     return keccak(_type_hash(AGREEMENT_TYPE) + agreement.root + _uint(agreement.count) + _uint(agreement.deadline))
+
+
+def approval_hash(approval: Approval) -> bytes:
+    """The struct hash of `Approval`."""
+    return keccak(_type_hash(APPROVAL_TYPE) + _uint(approval.proposal) + approval.calls_hash + _uint(approval.epoch))
 
 
 def quote_hash(quote: Quote) -> bytes:

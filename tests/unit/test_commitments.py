@@ -8,10 +8,11 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.terms.attestation import Agreement, Attestation
+from contracts.terms.attestation import Agreement, Approval, Attestation
 from contracts.terms.batch import Batch, Position
 from contracts.terms.commitments import (
     AGREEMENT_TYPE,
+    APPROVAL_TYPE,
     ATTESTATION_TYPE,
     BATCH_TYPE,
     LEG_TYPE,
@@ -19,6 +20,7 @@ from contracts.terms.commitments import (
     POSITION_TYPE,
     QUOTE_TYPE,
     agreement_hash,
+    approval_hash,
     attestation_hash,
     batch_hash,
     canonical_json,
@@ -166,6 +168,12 @@ def test_attestation(attestation: Attestation, chain_id: int, settlement: str) -
 @given(st.builds(Agreement, HASHES, st.integers(0, 2**32 - 1), TIMES), CHAIN_IDS, ADDRESSES)
 def test_agreement(agreement: Agreement, chain_id: int, settlement: str) -> None:
     check(AGREEMENT_TYPE, agreement_hash(agreement), vars(agreement), chain_id, settlement)
+
+
+@given(st.integers(0, 2**256 - 1), HASHES, st.integers(0, 2**256 - 1), CHAIN_IDS, ADDRESSES)
+def test_approval(proposal: int, calls: bytes, epoch: int, chain_id: int, council: str) -> None:
+    message = {"proposal": proposal, "callsHash": calls, "epoch": epoch}
+    check(APPROVAL_TYPE, approval_hash(Approval(proposal, calls, epoch)), message, chain_id, council)
 
 
 @given(st.lists(QUOTES, max_size=3), CHAIN_IDS, ADDRESSES)
