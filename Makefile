@@ -10,7 +10,7 @@ ANVIL := tests/contract/anvil
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-anvil soak check clean lock
+.PHONY: help setup demo test test-anvil bench soak check clean lock
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test-anvil: $(READY) ## the contract tests on anvil, another EVM (needs npm)
 	@command -v npm >/dev/null || { echo "Skipped: npm is absent, so anvil cannot be installed"; exit 0; }; \
 		$(MAKE) --no-print-directory $(ANVIL)/node_modules/.ready && \
 		$(BIN)/python -m pytest --engine anvil tests/contract
+
+bench: $(READY) ## gas and times as tables, raw figures in build/bench; ARGS="gas" for one section
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)

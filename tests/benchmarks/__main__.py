@@ -1,0 +1,45 @@
+"""`make bench`: measure, print tables, and write the raw figures to build/bench/figures.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.benchmarks import gas, hashing
+from tests.benchmarks.tables import Table, machine
+
+SECTIONS: Mapping[str, Callable[[], Iterator[Table]]] = {"gas": gas.tables, "hashing": hashing.tables}
+
+WIDTH = 140
+"""Columns that the widest table needs."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("sections", nargs="*", help=f"any of {', '.join(SECTIONS)}; all without")
+    parser.add_argument("--out", type=Path, default=Path("build/bench/figures.json"))
+    arguments = parser.parse_args()
+    if unknown := set(arguments.sections) - set(SECTIONS):
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    console, where = Console(width=max(WIDTH, Console().width)), machine()
+    console.print(*(f"{name} {value}" for name, value in where.items()), sep=" · ", end="\n\n", highlight=False)
+    raw = {name: _section(SECTIONS[name], console) for name in arguments.sections or SECTIONS}
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps({"machine": where, "sections": raw}, indent=2, ensure_ascii=False) + "\n")
+    console.print(f"Raw figures: {arguments.out}", highlight=False)
+
+
+def _section(tables: Callable[[], Iterator[Table]], console: Console) -> list[object]:
+    shown = []
+    for table in tables():
+        table.show(console)
+        shown.append(table.raw())
+    return shown
+
+
+if __name__ == "__main__":
+    main()
