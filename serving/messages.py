@@ -8,10 +8,12 @@ that one payment's answer can never be taken for another's.
 from __future__ import annotations
 
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, algorithms
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
@@ -64,10 +66,24 @@ class _Keys(HTTPSignatureKeyResolver):
         return self._own.private
 
     def resolve_public_key(self, key_id: str):  # type: ignore[no-untyped-def]
-        participant = self._directory.participant(address(key_id))
-        if participant is None:
-            raise BadSignature(f"{key_id} is not a member of this network")
-        return Ed25519PublicKey.from_public_bytes(participant.message_key)
+        living = self._directory.message_keys(address(key_id))
+        if not living:
+            raise BadSignature(f"{key_id} is not a member of this network, or has no message key")
+        return [Ed25519PublicKey.from_public_bytes(key) for key in living]
+
+
+class _AnyLivingKey(algorithms.ED25519):
+    """Ed25519 by any of the sender's keys: a key id is an account, which has two keys while one replaces the other."""
+
+    def __init__(self, public_key: Sequence[Ed25519PublicKey]) -> None:
+        self._living = public_key
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        for key in self._living:
+            with suppress(InvalidSignature):
+                key.verify(signature, message)
+                return
+        raise InvalidSignature
 
 
 class Messenger:
@@ -78,7 +94,7 @@ class Messenger:
         self.directory = directory
         resolver = _Keys(key, directory)
         self._signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
-        self._verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
+        self._verifier = HTTPMessageVerifier(signature_algorithm=_AnyLivingKey, key_resolver=resolver)
 
     def sign_request(self, message: RequestMessage, body: bytes) -> None:
         """Add the digest and signature headers to `message`."""

@@ -79,7 +79,7 @@ def deploy_network(deployer: TransactionSender, terms: CouncilTerms, first_nonce
     client, planned = deployer.client, planned_addresses(deployer.address, first_nonce)
     creations = (
         encode_creation("Council", terms.governors, terms.quorum, terms.delay, terms.guardian),
-        encode_creation("Participants", planned.council),
+        encode_creation("Participants", planned.council, planned.ledger),
         encode_creation("Ledger", planned.council, planned.participants, planned.settlement),
         settlement_creation(planned, NO_ADDRESS),
     )
@@ -113,7 +113,7 @@ def immutables(addresses: Addresses) -> dict[str, Mapping[str, Address | int]]:
     council, participants = addresses.council, addresses.participants
     return {
         "Council": {},
-        "Participants": {"COUNCIL": council},
+        "Participants": {"COUNCIL": council, "LEDGER": addresses.ledger},
         "Ledger": {"COUNCIL": council, "PARTICIPANTS": participants},
         "Settlement": {
             "COUNCIL": council,

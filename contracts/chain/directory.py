@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from contracts.chain.participants import Participants, Purpose
+from contracts.chain.headers import Header
+from contracts.chain.participants import KeyState, Participants, Purpose, key_address
 from contracts.terms.identifiers import Address
 from contracts.terms.parties import Participant, Role, Status
 
@@ -22,19 +23,26 @@ _LONGEST_LOOK = 1_000
 
 @dataclass(frozen=True)
 class MemberKeys:
-    """A participant's newest keys, which may be dead; None where it has none."""
+    """A participant's living keys: of each purpose one, or two while the older one's overlap lasts, or none."""
 
-    settlement: Address | None
-    compliance: Address | None
+    settlement: frozenset[Address]
+    compliance: frozenset[Address]
 
 
 @dataclass(frozen=True)
 class _Snapshot:
     participants: Mapping[Address, Participant]
-    keys: Mapping[Address, MemberKeys]
-    by_message_key: Mapping[bytes, Participant]
+    keys: Mapping[Address, tuple[KeyState, ...]]
     block: int
+    timestamp: int
+    """Of the final block that was read, in seconds."""
     read_at: float
+
+    def living(self, account: Address, purpose: Purpose, now: float) -> tuple[bytes, ...]:
+        """An account's keys for a purpose that are alive at a monotonic time, the newest first."""
+        chain_time = self.timestamp + now - self.read_at
+        own = self.keys.get(account, ())
+        return tuple(each.key for each in own if each.purpose is purpose and each.valid_until > chain_time)
 
 
 class ChainKeyDirectory:
@@ -42,7 +50,8 @@ class ChainKeyDirectory:
 
     What was read answers for `max_age` seconds; a miss looks again unless `min_age` seconds have not passed, so that
     unknown names cannot be used to flood the chain's node. Looking again reads the participants anew only if the
-    contract has logged anything since. Raises ChainUnavailable when a read fails.
+    contract has logged anything since. A key's overlap ends in the time of the final block that was read plus the
+    time elapsed since, so it ends without a further look. Raises ChainUnavailable when a read fails.
     """
 
     def __init__(
@@ -62,12 +71,18 @@ class ChainKeyDirectory:
         return self._find(lambda known: known.participants.get(account))
 
     def keys(self, account: Address) -> MemberKeys | None:
-        """The settlement and compliance key addresses of this account."""
-        return self._find(lambda known: known.keys.get(account))
+        """The living settlement and compliance keys of this account."""
+        known = self._find(lambda known: known if account in known.keys else None)
+        return None if known is None else self._member_keys(known, account)
+
+    def message_keys(self, account: Address) -> tuple[bytes, ...]:
+        """The living Ed25519 keys (32 bytes) of this account's messages, the newest first."""
+        found = self._find(lambda known: known.living(account, Purpose.MESSAGE, self._clock()) or None)
+        return found or ()
 
     def by_message_key(self, message_key: bytes) -> Participant | None:
         """The institution whose messages this Ed25519 key verifies (32 bytes)."""
-        return self._find(lambda known: known.by_message_key.get(message_key))
+        return self._find(lambda known: self._holder(known, message_key))
 
     def members(self) -> tuple[Participant, ...]:
         """All active agents and FX providers, in order of admission."""
@@ -101,30 +116,35 @@ class ChainKeyDirectory:
             return self._snapshot
 
     def _looked_again(self) -> _Snapshot:
-        known, read_at, block = self._snapshot, self._clock(), self._participants.final_block()
-        if known is None or not known.block <= block <= known.block + _LONGEST_LOOK:
-            return self._read(block, read_at)
-        if self._participants.changed_in(known.block + 1, block):
-            return self._read(block, read_at)
-        return replace(known, block=block, read_at=read_at)
+        known, read_at, header = self._snapshot, self._clock(), self._participants.final_block()
+        if known is None or not known.block <= header.number <= known.block + _LONGEST_LOOK:
+            return self._read(header, read_at)
+        if self._participants.changed_in(known.block + 1, header.number):
+            return self._read(header, read_at)
+        return replace(known, block=header.number, timestamp=header.timestamp, read_at=read_at)
 
-    def _read(self, block: int, read_at: float) -> _Snapshot:
-        registry = self._participants
+    def _read(self, header: Header, read_at: float) -> _Snapshot:
+        registry, block = self._participants, header.number
         found = [registry.participant(account, block) for account in registry.accounts(block)]
         known = {each.account: each for each in found if each is not None}
         return _Snapshot(
             participants=known,
-            keys={account: self._keys_of(account, block) for account in known},
-            by_message_key={each.message_key: each for each in known.values() if any(each.message_key)},
+            keys={account: registry.keys_of(account, block) for account in known},
             block=block,
+            timestamp=header.timestamp,
             read_at=read_at,
         )
 
-    def _keys_of(self, account: Address, block: int) -> MemberKeys:
-        return MemberKeys(
-            settlement=self._participants.current_key(account, Purpose.SETTLEMENT, block),
-            compliance=self._participants.current_key(account, Purpose.COMPLIANCE, block),
-        )
+    def _member_keys(self, known: _Snapshot, account: Address) -> MemberKeys:
+        def living(purpose: Purpose) -> frozenset[Address]:
+            return frozenset(key_address(key) for key in known.living(account, purpose, self._clock()))
+
+        return MemberKeys(living(Purpose.SETTLEMENT), living(Purpose.COMPLIANCE))
+
+    def _holder(self, known: _Snapshot, message_key: bytes) -> Participant | None:
+        now = self._clock()
+        holders = (each for each in known.keys if message_key in known.living(each, Purpose.MESSAGE, now))
+        return next((known.participants[each] for each in holders), None)
 
 
 def _is_member(participant: Participant) -> bool:

@@ -74,6 +74,14 @@ class CapChanged(Event):
 
 
 @dataclass(frozen=True)
+class CurrencyDefined(Event):
+    currency: int
+    code: str
+    name: str
+    decimals: int
+
+
+@dataclass(frozen=True)
 class SettlementReplaced(Event):
     old: Address
     new: Address
@@ -98,6 +106,19 @@ class Reinstated(Event):
 
 
 @dataclass(frozen=True)
+class Left(Event):
+    """For ever; all the account's keys died with it."""
+
+    account: Address
+
+
+@dataclass(frozen=True)
+class RolesChanged(Event):
+    account: Address
+    roles: Role
+
+
+@dataclass(frozen=True)
 class KeyRotated(Event):
     account: Address
     purpose: int
@@ -114,9 +135,17 @@ class KeyRevoked(Event):
 
 
 @dataclass(frozen=True)
-class MessageKeyChanged(Event):
+class MessageKeyRotated(Event):
     account: Address
-    message_key: bytes
+    old_key: bytes
+    new_key: bytes
+    overlap_until: int
+
+
+@dataclass(frozen=True)
+class MessageKeyRevoked(Event):
+    account: Address
+    key: bytes
 
 
 @dataclass(frozen=True)
@@ -242,6 +271,10 @@ def _admitted(origin: Origin, fields: dict[str, Any]) -> Event:
     return Admitted(origin, fields["account"], roles, fields["settlement_key"], fields["compliance_key"])
 
 
+def _roles_changed(origin: Origin, fields: dict[str, Any]) -> Event:
+    return RolesChanged(origin, fields["account"], Role(fields["roles"]))
+
+
 def _codes_changed(origin: Origin, fields: dict[str, Any]) -> Event:
     return CodesChanged(origin, fields["account"], tuple(fields["codes"]))
 
@@ -278,6 +311,7 @@ _READERS: Mapping[str, Callable[[Origin, dict[str, Any]], Event]] = {
     "BatchSettled": _batch_settled,
     "Transfer": _transfer,
     "Admitted": _admitted,
+    "RolesChanged": _roles_changed,
     "CodesChanged": _codes_changed,
     "GovernorsChanged": _governors_changed,
     "Proposed": _proposed,
@@ -289,12 +323,15 @@ _READERS: Mapping[str, Callable[[Origin, dict[str, Any]], Event]] = {
     kind.__name__: _same_fields(kind)
     for kind in (
         CapChanged,
+        CurrencyDefined,
         SettlementReplaced,
         Suspended,
         Reinstated,
+        Left,
         KeyRotated,
         KeyRevoked,
-        MessageKeyChanged,
+        MessageKeyRotated,
+        MessageKeyRevoked,
         EndpointChanged,
         SettlementBankChanged,
         Paused,

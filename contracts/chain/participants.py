@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.chain.abi import encode_call
 from contracts.chain.client import Block, ChainClient
+from contracts.chain.headers import Header
 from contracts.terms.identifiers import Address
 from contracts.terms.parties import Participant, Role, Status
 
@@ -18,10 +19,11 @@ OPEN_ENDED = 2**64 - 1
 
 
 class Purpose(IntEnum):
-    """What a key signs: batches, or attestations about them."""
+    """What a key signs: batches, attestations about them, or HTTP messages (RFC 9421)."""
 
     SETTLEMENT = 1
     COMPLIANCE = 2
+    MESSAGE = 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class KeyRecord:
 
     @classmethod
     def unpack(cls, word: int) -> KeyRecord | None:
-        """account << 96 | purpose << 64 | valid_until; None for a key never used."""
+        """account << 96 | purpose << 64 | valid_until; None for a key never used. An account's own address, which may
+        serve as no key, has purpose 0."""
         if word == 0:
             return None
         return cls(f"0x{word >> 96:040x}", word >> 64 & 0xFFFFFFFF, word & OPEN_ENDED)
@@ -42,6 +45,18 @@ class KeyRecord:
     def signs_at(self, account: Address, purpose: Purpose, timestamp: int) -> bool:
         """Whether the contract takes the key for this account and purpose at this block time."""
         return self.account == account and self.purpose == purpose and self.valid_until > timestamp
+
+
+@dataclass(frozen=True)
+class KeyState:
+    """A key of a known account: it signs for `purpose` while the block time is below `valid_until` (seconds).
+
+    `key` has 32 bytes: an Ed25519 public key, or an address behind zeros.
+    """
+
+    key: bytes
+    purpose: Purpose
+    valid_until: int
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,9 @@ class Admission:
 class Participants:
     """The Participants contract at one address.
 
-    The `*_call` methods give call data: those of `rotate_key`, `revoke_key`, `set_message_key` and `set_endpoint` for
-    a transaction of the key itself or the council, all others for the council.
+    The `*_call` methods give call data: those of `rotate_key` and `revoke_key` for a transaction of the key itself or
+    the council; of `rotate_message_key`, `revoke_message_key`, `set_endpoint` and `leave` for the participant's
+    settlement key or the council; all others for the council.
     """
 
     def __init__(self, client: ChainClient, address: Address) -> None:
@@ -88,9 +104,22 @@ class Participants:
         """The account whose living key this is."""
         return _known(self._read("key_holder", key, purpose, block=block))
 
-    def final_block(self) -> int:
-        """The number of the newest final block."""
-        return self._client.final_header().number
+    def keys_of(self, account: Address, block: Block | None = None) -> tuple[KeyState, ...]:
+        """The newest key and the one before it of each purpose, dead or alive, the newest first."""
+        found = self._read("keys_of", account, block=block)
+        return tuple(KeyState(key, Purpose(purpose), valid_until) for key, purpose, valid_until in found)
+
+    def message_key(self, key: bytes, block: Block | None = None) -> KeyRecord | None:
+        """A message key's record, also of a dead one; None if never used."""
+        return KeyRecord.unpack(self._read("message_keys", key, block=block))
+
+    def message_key_holder(self, key: bytes, block: Block | None = None) -> Address | None:
+        """The account whose living message key this is."""
+        return _known(self._read("message_key_holder", key, block=block))
+
+    def final_block(self) -> Header:
+        """The newest final block's header."""
+        return self._client.final_header()
 
     def changed_in(self, first: int, last: int) -> bool:
         """Whether anything about any participant changed in the blocks `first` to `last`, both included."""
@@ -135,8 +164,20 @@ class Participants:
         return encode_call("Participants", "revoke_key", key)
 
     @staticmethod
-    def set_message_key_call(account: Address, message_key: bytes) -> bytes:
-        return encode_call("Participants", "set_message_key", account, message_key)
+    def rotate_message_key_call(account: Address, new_key: bytes, overlap_until: int) -> bytes:
+        return encode_call("Participants", "rotate_message_key", account, new_key, overlap_until)
+
+    @staticmethod
+    def revoke_message_key_call(key: bytes) -> bytes:
+        return encode_call("Participants", "revoke_message_key", key)
+
+    @staticmethod
+    def leave_call(account: Address) -> bytes:
+        return encode_call("Participants", "leave", account)
+
+    @staticmethod
+    def set_roles_call(account: Address, roles: Role) -> bytes:
+        return encode_call("Participants", "set_roles", account, int(roles))
 
     @staticmethod
     def set_endpoint_call(account: Address, endpoint: str) -> bytes:
@@ -152,6 +193,11 @@ class Participants:
 
     def _read(self, function: str, *arguments: object, block: Block | None = None) -> Any:
         return self._client.read("Participants", self.address, function, *arguments, block=block)[0]
+
+
+def key_address(key: bytes) -> Address:
+    """The address of a settlement or compliance key that stands in 32 bytes."""
+    return "0x" + key[12:].hex()
 
 
 def _known(address: Address) -> Address | None:

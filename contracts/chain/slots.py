@@ -14,11 +14,11 @@ from contracts.terms.identifiers import Address
 BATCH_HASH = 0
 """Settlement._batch_hash: debtor agent -> lane -> sequence -> batch hash."""
 KEYS = 0
-"""Participants.keys: key address -> packed word (`participants.KeyRecord.unpack`)."""
-PARTICIPANTS = 4
+"""Participants.keyring._words: key, as 32 bytes -> packed word (`participants.KeyRecord.unpack`)."""
+PARTICIPANTS = 3
 """Participants._participants: account -> struct."""
 LEDGER_SETTLEMENT = 0
-"""Ledger.settlement: the Settlement in office."""
+"""Ledger._settlement: the Settlement in office."""
 
 # The struct's strings before `roles` take a length word and their data: lei 2, bic 2, country 2.
 _ROLES_OFFSET = 6

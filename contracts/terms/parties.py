@@ -39,7 +39,7 @@ class Participant:
     roles: Role
     status: Status
     message_key: bytes
-    """Ed25519 public key, 32 bytes: verifies this institution's HTTP messages."""
+    """The newest Ed25519 public key, 32 bytes. What verifies its HTTP messages is the directory's `message_keys`."""
     endpoint: str
     codes: tuple[str, ...]
     """Payment codes it answers for, each "SCHEME:PREFIX"; an empty prefix means: ask by a proxy look-up."""
@@ -50,6 +50,11 @@ class KeyDirectory(Protocol):
 
     def participant(self, account: Address) -> Participant | None:
         """The institution with this account, or None if the registry has none."""
+        ...
+
+    def message_keys(self, account: Address) -> tuple[bytes, ...]:
+        """The Ed25519 keys (32 bytes) that verify this account's messages now: two during an overlap, else one or
+        none."""
         ...
 
 

@@ -4,9 +4,23 @@
 @title Participants
 @license Apache-2.0
 @notice Who takes part: identity, roles, standing, keys, endpoint and the payment codes answered for.
-@dev A key's whole state is one storage word, so that one storage proof tells an auditor whose it is, what for and
-     until when. An address once used as a key is never free again, not even after it died.
+@dev Who leaves, leaves for ever: its account and its keys are never free again. What is said of keys is in keyring.vy.
 """
+
+import keyring
+
+initializes: keyring
+exports: (
+    keyring.keys,
+    keyring.message_keys,
+    keyring.current_key,
+    keyring.keys_of,
+    keyring.key_holder,
+    keyring.message_key_holder,
+)
+
+interface Ledger:
+    def is_clear(account: address) -> bool: view
 
 event Admitted:
     account: indexed(address)
@@ -20,21 +34,12 @@ event Suspended:
 event Reinstated:
     account: indexed(address)
 
-event KeyRotated:
+event Left:
     account: indexed(address)
-    purpose: indexed(uint32)
-    old_key: address
-    new_key: address
-    overlap_until: uint64
 
-event KeyRevoked:
+event RolesChanged:
     account: indexed(address)
-    purpose: indexed(uint32)
-    key: address
-
-event MessageKeyChanged:
-    account: indexed(address)
-    message_key: bytes32
+    roles: uint256
 
 event EndpointChanged:
     account: indexed(address)
@@ -48,6 +53,7 @@ event SettlementBankChanged:
     currency: indexed(uint16)
     account: indexed(address)
 
+# `message_key` is filled in when read: keyring.vy alone knows which it is.
 struct Participant:
     lei: String[20]
     bic: String[11]
@@ -72,29 +78,24 @@ ALL_ROLES: constant(uint256) = 31
 # The roles that stand in batches, and so must be able to attest.
 MEMBER_ROLES: constant(uint256) = DEBTOR_AGENT | CREDITOR_AGENT | FX_PROVIDER
 
-SETTLEMENT: constant(uint32) = 1
-COMPLIANCE: constant(uint32) = 2
-OPEN_ENDED: constant(uint64) = max_value(uint64)
-# Bounds how long a replaced key may still sign, so that a stolen key cannot grant itself for ever.
-MAX_OVERLAP: constant(uint256) = 7 * 86400
-
 COUNCIL: immutable(address)
+LEDGER: immutable(Ledger)
 
-# account << 96 | purpose << 64 | valid_until; a key signs while the block time is below valid_until.
-keys: public(HashMap[address, uint256])
-current_key: public(HashMap[address, HashMap[uint32, address]])
-message_key_holder: public(HashMap[bytes32, address])
-settlement_bank_of: public(HashMap[uint16, address])
 _participants: HashMap[address, Participant]
 _accounts: DynArray[address, 256]
+_settlement_bank_of: HashMap[uint16, address]
+# Of how many currencies an account is the settlement bank.
+_offices: HashMap[address, uint256]
 
 
 @deploy
-def __init__(council: address):
+def __init__(council: address, ledger: address):
     """
     @param council The council that admits and suspends
+    @param ledger The Ledger that says whether a leaving participant owes or owns (deployed after this contract)
     """
     COUNCIL = council
+    LEDGER = Ledger(ledger)
 
 
 @external
@@ -112,11 +113,16 @@ def admit(
 ):
     """
     @notice Admit a participant as active. Council only.
-    @param account The participant's stable address
+    @param account The participant's stable address, which is no key of anyone's
+    @param lei Legal entity identifier (ISO 17442), 20 characters
+    @param bic Business identifier code (ISO 9362)
+    @param country ISO 3166-1 alpha-2
     @param roles Bit flags: 1 debtor agent, 2 creditor agent, 4 FX provider, 8 settlement bank, 16 auditor
-    @param message_key Raw Ed25519 public key (RFC 8032) of its HTTP signatures
+    @param message_key Raw Ed25519 public key (RFC 8032) of its HTTP signatures; empty only for no member of batches
+    @param endpoint Where its service answers
     @param codes "SCHEME:PREFIX" of the payment codes it answers for
-    @param compliance_key May be empty only for a participant that stands in no batch
+    @param settlement_key The key that signs batches
+    @param compliance_key The key that attests; empty only for a participant that stands in no batch
     """
     self._require_council()
     assert account != empty(address), "participants: account"
@@ -134,11 +140,12 @@ def admit(
         codes=codes,
     )
     self._accounts.append(account)
-    self._assign_key(account, SETTLEMENT, settlement_key)
+    keyring.reserve(account)
+    keyring.assign(account, keyring.SETTLEMENT, keyring.word_of(settlement_key))
     if roles & MEMBER_ROLES != 0 or compliance_key != empty(address):
-        self._assign_key(account, COMPLIANCE, compliance_key)
+        keyring.assign(account, keyring.COMPLIANCE, keyring.word_of(compliance_key))
     if roles & MEMBER_ROLES != 0 or message_key != empty(bytes32):
-        self._assign_message_key(account, message_key)
+        keyring.assign(account, keyring.MESSAGE, message_key)
     log Admitted(
         account=account, roles=roles, settlement_key=settlement_key, compliance_key=compliance_key
     )
@@ -148,6 +155,7 @@ def admit(
 def suspend(account: address):
     """
     @notice Bar a participant from new batches. Council only.
+    @param account An active participant
     """
     self._require_council()
     assert self._participants[account].status == ACTIVE, "participants: not active"
@@ -159,6 +167,7 @@ def suspend(account: address):
 def reinstate(account: address):
     """
     @notice Let a suspended participant take part again. Council only.
+    @param account A suspended participant
     """
     self._require_council()
     assert self._participants[account].status == SUSPENDED, "participants: not suspended"
@@ -167,51 +176,99 @@ def reinstate(account: address):
 
 
 @external
+def leave(account: address):
+    """
+    @notice End a participation for ever, by the account's settlement key or the council. All its keys die at once.
+    @param account An active or suspended participant that owns nothing, owes nothing, has no net debit cap and is no
+        currency's settlement bank
+    """
+    self._require_own_or_council(account)
+    assert self._offices[account] == 0, "participants: settlement bank in office"
+    assert staticcall LEDGER.is_clear(account), "participants: balance or cap"
+    self._participants[account].status = LEFT
+    self._participants[account].endpoint = ""
+    self._participants[account].codes = []
+    keyring.end_all(account)
+    log Left(account=account)
+
+
+@external
+def set_roles(account: address, roles: uint256):
+    """
+    @notice Change what a participant may do. Council only.
+    @param account An active or suspended participant; to become a member of batches it needs a compliance key and a
+        message key, which `rotate_key` and `rotate_message_key` give
+    @param roles Bit flags as in `admit`
+    """
+    self._require_council()
+    self._require_admitted(account)
+    assert roles != 0 and roles <= ALL_ROLES, "participants: roles"
+    assert roles & SETTLEMENT_BANK != 0 or self._offices[account] == 0, "participants: settlement bank in office"
+    if roles & MEMBER_ROLES != 0:
+        assert keyring.current(account, keyring.COMPLIANCE) != empty(bytes32), "participants: empty key"
+        assert keyring.current(account, keyring.MESSAGE) != empty(bytes32), "participants: empty key"
+    self._participants[account].roles = roles
+    log RolesChanged(account=account, roles=roles)
+
+
+@external
 def rotate_key(account: address, purpose: uint32, new_key: address, overlap_until: uint64):
     """
-    @notice Replace a participant's settlement (1) or compliance (2) key, by that key itself or the council.
+    @notice Replace a participant's settlement or compliance key, by that key itself or the council.
+    @dev A key that the replaced one had replaced, and whose overlap still runs, dies at once.
+    @param account An active or suspended participant
+    @param purpose 1 settlement, 2 compliance
+    @param new_key An address that never served as a key or an account
     @param overlap_until Block time until which the old key still signs (at most 7 days ahead; past = dead at once)
     """
     self._require_admitted(account)
-    old_key: address = self.current_key[account][purpose]
+    assert purpose == keyring.SETTLEMENT or purpose == keyring.COMPLIANCE, "participants: purpose"
     if msg.sender != COUNCIL:
-        assert msg.sender == old_key and self._alive(old_key), "participants: not the current key"
-    assert convert(overlap_until, uint256) <= block.timestamp + MAX_OVERLAP, "participants: overlap too long"
-    if old_key != empty(address):
-        # A revoked key must not come back to life by being rotated away.
-        self._end_key(old_key, min(overlap_until, self._valid_until(self.keys[old_key])))
-    self._assign_key(account, purpose, new_key)
-    log KeyRotated(
-        account=account, purpose=purpose, old_key=old_key, new_key=new_key, overlap_until=overlap_until
-    )
+        assert keyring.is_current(msg.sender, account, purpose), "participants: not the current key"
+    keyring.rotate(account, purpose, keyring.word_of(new_key), overlap_until)
 
 
 @external
 def revoke_key(key: address):
     """
-    @notice Kill a key at once, by that key itself or the council.
+    @notice Kill a settlement or compliance key at once, by that key itself or the council.
+    @param key A living key
     """
     assert msg.sender == key or msg.sender == COUNCIL, "participants: not the key"
-    assert self._alive(key), "participants: dead key"
-    self._end_key(key, convert(block.timestamp, uint64))
-    word: uint256 = self.keys[key]
-    log KeyRevoked(account=self._account_of(word), purpose=self._purpose_of(word), key=key)
+    keyring.revoke(keyring.word_of(key))
 
 
 @external
-def set_message_key(account: address, message_key: bytes32):
+def rotate_message_key(account: address, new_key: bytes32, overlap_until: uint64):
     """
     @notice Replace the Ed25519 key of a participant's messages, by its settlement key or the council.
+    @dev The EVM cannot check Ed25519, so the settlement key speaks for the message key.
+    @param account An active or suspended participant
+    @param new_key Raw Ed25519 public key (RFC 8032) that never served anyone
+    @param overlap_until Block time until which the old key still signs (at most 7 days ahead; past = dead at once)
     """
     self._require_own_or_council(account)
-    self._assign_message_key(account, message_key)
-    log MessageKeyChanged(account=account, message_key=message_key)
+    keyring.rotate(account, keyring.MESSAGE, new_key, overlap_until)
+
+
+@external
+def revoke_message_key(key: bytes32):
+    """
+    @notice Kill a message key at once, by its participant's settlement key or the council.
+    @param key A living message key
+    """
+    account: address = keyring.holder(key, keyring.MESSAGE)
+    assert account != empty(address), "participants: dead key"
+    self._require_own_or_council(account)
+    keyring.revoke(key)
 
 
 @external
 def set_endpoint(account: address, endpoint: String[128]):
     """
     @notice Move a participant's HTTP endpoint, by its settlement key or the council.
+    @param account An active or suspended participant
+    @param endpoint Where its service answers
     """
     self._require_own_or_council(account)
     self._participants[account].endpoint = endpoint
@@ -222,6 +279,8 @@ def set_endpoint(account: address, endpoint: String[128]):
 def set_codes(account: address, codes: DynArray[String[64], 16]):
     """
     @notice Change the payment codes a participant answers for. Council only.
+    @param account An active or suspended participant
+    @param codes "SCHEME:PREFIX" each
     """
     self._require_council()
     self._require_admitted(account)
@@ -232,11 +291,18 @@ def set_codes(account: address, codes: DynArray[String[64], 16]):
 @external
 def set_settlement_bank(currency: uint16, account: address):
     """
-    @notice Name the bank that issues and redeems a currency (ISO 4217 numeric code). Council only.
+    @notice Name the bank that issues and redeems a currency. Council only.
+    @param currency ISO 4217 numeric code
+    @param account A participant with the role, which has not left
     """
     self._require_council()
     assert self._participants[account].roles & SETTLEMENT_BANK != 0, "participants: not a settlement bank"
-    self.settlement_bank_of[currency] = account
+    self._require_admitted(account)
+    former: address = self._settlement_bank_of[currency]
+    if former != empty(address):
+        self._offices[former] -= 1
+    self._offices[account] += 1
+    self._settlement_bank_of[currency] = account
     log SettlementBankChanged(currency=currency, account=account)
 
 
@@ -244,15 +310,21 @@ def set_settlement_bank(currency: uint16, account: address):
 @external
 def participant(account: address) -> Participant:
     """
-    @return The participant's record; status 0 when never admitted
+    @notice What the register says of an account.
+    @param account Any address
+    @return The participant's record; status 0 when never admitted. The message key is the newest, which may be dead
     """
-    return self._participants[account]
+    found: Participant = self._participants[account]
+    found.message_key = keyring.current(account, keyring.MESSAGE)
+    return found
 
 
 @view
 @external
 def status(account: address) -> uint8:
     """
+    @notice The standing of an account.
+    @param account Any address
     @return 0 none, 1 active, 2 suspended, 3 left
     """
     return self._participants[account].status
@@ -262,6 +334,7 @@ def status(account: address) -> uint8:
 @external
 def accounts() -> DynArray[address, 256]:
     """
+    @notice Everyone who ever took part.
     @return All accounts ever admitted, in order of admission
     """
     return self._accounts
@@ -269,14 +342,13 @@ def accounts() -> DynArray[address, 256]:
 
 @view
 @external
-def key_holder(key: address, purpose: uint32) -> address:
+def settlement_bank_of(currency: uint16) -> address:
     """
-    @return The account whose living key this is for the purpose, else the zero address
+    @notice Who issues and redeems a currency.
+    @param currency ISO 4217 numeric code
+    @return The settlement bank in office, zero when none was ever named
     """
-    word: uint256 = self.keys[key]
-    if self._purpose_of(word) != purpose or not self._alive(key):
-        return empty(address)
-    return self._account_of(word)
+    return self._settlement_bank_of[currency]
 
 
 @view
@@ -288,6 +360,7 @@ def check_members(
 ):
     """
     @notice Revert with the first reason why these members, with these signers, may not settle.
+    @param members Accounts
     @param settlement_keys settlement_keys[i] signed for members[i]
     @param compliance_keys compliance_keys[i] attested for members[i]
     """
@@ -297,74 +370,8 @@ def check_members(
         assert status == ACTIVE or status == SUSPENDED, "participants: not a member"
         assert self._participants[member].roles & MEMBER_ROLES != 0, "participants: not a member"
         assert status == ACTIVE, "participants: suspended"
-        assert self._signs_for(settlement_keys[i], member, SETTLEMENT), "participants: settlement key"
-        assert self._signs_for(compliance_keys[i], member, COMPLIANCE), "participants: compliance key"
-
-
-@internal
-def _assign_key(account: address, purpose: uint32, key: address):
-    assert purpose == SETTLEMENT or purpose == COMPLIANCE, "participants: purpose"
-    assert key != empty(address), "participants: empty key"
-    assert self.keys[key] == 0, "participants: key in use"
-    self.keys[key] = self._pack(account, purpose, OPEN_ENDED)
-    self.current_key[account][purpose] = key
-
-
-@internal
-def _end_key(key: address, valid_until: uint64):
-    word: uint256 = self.keys[key]
-    self.keys[key] = self._pack(self._account_of(word), self._purpose_of(word), valid_until)
-
-
-@internal
-def _assign_message_key(account: address, message_key: bytes32):
-    assert message_key != empty(bytes32), "participants: empty key"
-    assert self.message_key_holder[message_key] == empty(address), "participants: key in use"
-    self.message_key_holder[message_key] = account
-    self._participants[account].message_key = message_key
-
-
-@view
-@internal
-def _signs_for(key: address, account: address, purpose: uint32) -> bool:
-    word: uint256 = self.keys[key]
-    return (
-        self._account_of(word) == account
-        and self._purpose_of(word) == purpose
-        and convert(self._valid_until(word), uint256) > block.timestamp
-    )
-
-
-@view
-@internal
-def _alive(key: address) -> bool:
-    return convert(self._valid_until(self.keys[key]), uint256) > block.timestamp
-
-
-@pure
-@internal
-def _valid_until(word: uint256) -> uint64:
-    return convert(word & convert(OPEN_ENDED, uint256), uint64)
-
-
-@pure
-@internal
-def _pack(account: address, purpose: uint32, valid_until: uint64) -> uint256:
-    return (
-        (convert(account, uint256) << 96) | (convert(purpose, uint256) << 64) | convert(valid_until, uint256)
-    )
-
-
-@pure
-@internal
-def _account_of(word: uint256) -> address:
-    return convert(word >> 96, address)
-
-
-@pure
-@internal
-def _purpose_of(word: uint256) -> uint32:
-    return convert((word >> 64) & convert(max_value(uint32), uint256), uint32)
+        assert keyring.signs_for(settlement_keys[i], member, keyring.SETTLEMENT), "participants: settlement key"
+        assert keyring.signs_for(compliance_keys[i], member, keyring.COMPLIANCE), "participants: compliance key"
 
 
 @view
@@ -376,7 +383,9 @@ def _require_council():
 @view
 @internal
 def _require_admitted(account: address):
-    assert self._participants[account].status != NONE_, "participants: unknown account"
+    status: uint8 = self._participants[account].status
+    assert status != NONE_, "participants: unknown account"
+    assert status != LEFT, "participants: left"
 
 
 @view
@@ -384,4 +393,5 @@ def _require_admitted(account: address):
 def _require_own_or_council(account: address):
     self._require_admitted(account)
     if msg.sender != COUNCIL:
-        assert self._signs_for(msg.sender, account, SETTLEMENT), "participants: not the settlement key"
+        own: bool = keyring.is_current(msg.sender, account, keyring.SETTLEMENT)
+        assert own, "participants: not the settlement key"

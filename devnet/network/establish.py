@@ -34,24 +34,14 @@ def deploy(folder: NetworkFolder, client: ChainClient) -> None:
 
 
 def admit(folder: NetworkFolder, client: ChainClient) -> None:
-    """The council admits whoever is missing and names the settlement banks, two of three governors approving."""
+    """The council admits whoever is missing, defines the currencies and names their settlement banks, two of three
+    governors approving."""
     contracts = folder.network.contracts
-    registry = Participants(client, contracts.participants.address)
-    known = set(registry.accounts("latest"))
-    accounts = folder.plan.accounts
-    calls = [
-        Participants.admit_call(_admission(folder, member))
-        for member in cast.MEMBERS
-        if accounts[member.slug] not in known
-    ]
-    for bank in cast.BANKS:
-        numeric = currency(bank.currency).numeric
-        if registry.settlement_bank_of(numeric, "latest") is None:
-            calls.append(Participants.set_settlement_bank_call(numeric, accounts[bank.slug]))
+    calls = [Call(contracts.participants.address, data) for data in _admissions(folder, client)]
+    calls += [Call(contracts.ledger.address, data) for data in _definitions(folder, client)]
     if calls:
         governors = [folder.sender(client, governor) for governor in cast.GOVERNORS[: cast.QUORUM]]
-        target = contracts.participants.address
-        Council(client, contracts.council.address).carry(governors, [Call(target, data) for data in calls])
+        Council(client, contracts.council.address).carry(governors, calls)
 
 
 def issue(folder: NetworkFolder, client: ChainClient) -> None:
@@ -72,6 +62,27 @@ def issue(folder: NetworkFolder, client: ChainClient) -> None:
 def _holders(folder: NetworkFolder, bank: Member) -> tuple[Address, Address]:
     accounts = folder.plan.accounts
     return accounts[cast.institution(bank.country).slug], accounts[cast.PROVIDER.slug]
+
+
+def _admissions(folder: NetworkFolder, client: ChainClient) -> list[bytes]:
+    registry, accounts = Participants(client, folder.network.contracts.participants.address), folder.plan.accounts
+    known = set(registry.accounts("latest"))
+    calls = [
+        Participants.admit_call(_admission(folder, member))
+        for member in cast.MEMBERS
+        if accounts[member.slug] not in known
+    ]
+    for bank in cast.BANKS:
+        numeric = currency(bank.currency).numeric
+        if registry.settlement_bank_of(numeric, "latest") is None:
+            calls.append(Participants.set_settlement_bank_call(numeric, accounts[bank.slug]))
+    return calls
+
+
+def _definitions(folder: NetworkFolder, client: ChainClient) -> list[bytes]:
+    defined = Ledger(client, folder.network.contracts.ledger.address).currencies("latest")
+    wanted = [currency(bank.currency) for bank in cast.BANKS]
+    return [Ledger.define_currency_call(each) for each in wanted if each.numeric not in defined]
 
 
 def _admission(folder: NetworkFolder, member: Member) -> Admission:

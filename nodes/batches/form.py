@@ -148,7 +148,7 @@ def _ask(node: NodeContext, member: Address, batch: Batch, own: tuple[IncludedPa
         raise NotAgreed(answer.detail)
     name = batch_hash(batch)
     _check_attestation(node, batch, answer.attestation, answer.attestation_signature, keys.compliance)
-    if recover(typed_digest(node.domain, name), answer.settlement_signature) != keys.settlement:
+    if recover(typed_digest(node.domain, name), answer.settlement_signature) not in keys.settlement:
         raise NotAgreed("the signature is not by the member's settlement key")
     return answer.endorsement
 
@@ -162,11 +162,11 @@ def _attest_own(node: NodeContext, batch: Batch, own: tuple[IncludedPayment, ...
 
 
 def _check_attestation(
-    node: NodeContext, batch: Batch, attestation: Attestation, signature: bytes, key: Address | None
+    node: NodeContext, batch: Batch, attestation: Attestation, signature: bytes, keys: frozenset[Address]
 ) -> None:
     if attestation.batch_hash != batch_hash(batch) or attestation.valid_until < batch.deadline:
         raise NotAgreed("the attestation is about another batch or ends before the batch")
-    if recover(typed_digest(node.domain, attestation_hash(attestation)), signature) != key:
+    if recover(typed_digest(node.domain, attestation_hash(attestation)), signature) not in keys:
         raise NotAgreed("the attestation is not by the member's compliance key")
 
 

@@ -143,7 +143,7 @@ def _keep_agreement(
     keys = node.directory.keys(account)
     if agreement is None or (agreement.root, agreement.count) != (tree.root, len(terms)) or keys is None:
         raise PeerUnavailable("the peer's agreement is not about the payments that it says it agreed to")
-    if recover(typed_digest(node.domain, agreement_hash(agreement)), signature) != keys.settlement:
+    if recover(typed_digest(node.domain, agreement_hash(agreement)), signature) not in keys.settlement:
         raise PeerUnavailable("the peer's agreement is not signed by its settlement key")
     for index, each in enumerate(terms):
         repository.add_agreement(connection, each.uetr, account, agreement, tree.path(index), signature)

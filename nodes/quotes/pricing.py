@@ -104,5 +104,5 @@ def _is_firm(node: NodeContext, provider: Participant, request: QuoteRequest, an
     signer = recover(typed_digest(node.domain, quote_hash(quote)), answer.signature)
     long_enough = quote.expires > node.clock.now() + node.settings.payment_lifetime
     paid = quote.source_amount > 0 and quote.target_amount > 0
-    own_key = keys is not None and signer == keys.settlement
+    own_key = keys is not None and signer in keys.settlement
     return asked == offered and all(given) and paid and long_enough and own_key

@@ -23,6 +23,7 @@ from contracts.terms.batch import Batch, Endorsement, Position, SignedBatch
 from contracts.terms.commitments import attestation_hash, batch_hash, domain_separator, keccak, typed_digest
 from contracts.terms.errors import FeiqianError
 from contracts.terms.identifiers import Address, lei_with_check_digits
+from contracts.terms.money import currency
 from contracts.terms.parties import Participant, Role, Status
 from contracts.terms.signing import LocalSigner
 from devnet.chain import open_chain
@@ -108,6 +109,9 @@ class Stage:
 
     def govern_participants(self, *data: bytes) -> list[Receipt]:
         return self.govern(*(Call(self.participants.address, each) for each in data))
+
+    def govern_ledger(self, *data: bytes) -> list[Receipt]:
+        return self.govern(*(Call(self.ledger.address, each) for each in data))
 
     def send(self, name: str, contract: str, function: str, *arguments: object) -> Receipt:
         """Call any function of a contract as a role."""
@@ -241,6 +245,7 @@ def found(transport: Transport, finality: Finality) -> Stage:
         Participants.set_settlement_bank_call(CNY, stage.account("bank_cny")),
         Participants.set_settlement_bank_call(THB, stage.account("bank_thb")),
     )
+    stage.govern_ledger(Ledger.define_currency_call(currency("CNY")), Ledger.define_currency_call(currency("THB")))
     stage.send("bank_cny", "Ledger", "issue", stage.account("wallet"), CNY, FUNDS)
     stage.send("bank_thb", "Ledger", "issue", stage.account("provider"), THB, FUNDS)
     return stage

@@ -124,7 +124,7 @@ def test_events_tell_of_participants_and_council(stage):
         Participants.reinstate_call(wallet),
         Participants.set_codes_call(wallet, ["A:1", "B:"]),
         Participants.set_endpoint_call(wallet, "http://new.test"),
-        Participants.set_message_key_call(wallet, keccak(b"new")),
+        Participants.rotate_message_key_call(wallet, keccak(b"new"), 0),
         Participants.rotate_key_call(wallet, Purpose.SETTLEMENT, fresh, 0),
         Participants.revoke_key_call(fresh),
     )
@@ -147,7 +147,7 @@ def test_events_tell_of_participants_and_council(stage):
         events.Reinstated(None, wallet),
         events.CodesChanged(None, wallet, ("A:1", "B:")),
         events.EndpointChanged(None, wallet, "http://new.test"),
-        events.MessageKeyChanged(None, wallet, keccak(b"new")),
+        events.MessageKeyRotated(None, wallet, keccak(b"message key of wallet"), keccak(b"new"), 0),
         events.KeyRotated(None, wallet, Purpose.SETTLEMENT, stage.account("wallet/settlement"), fresh, 0),
         events.KeyRevoked(None, wallet, Purpose.SETTLEMENT, fresh),
         events.Executed(None, number, governors[0]),
@@ -245,8 +245,8 @@ def test_directory_answers(stage, directory):
     assert directory.participant(wallet.account) == wallet
     assert directory.by_message_key(wallet.message_key) == wallet
     assert directory.by_message_key(bytes(32)) is None
-    assert directory.keys(wallet.account).settlement == stage.account("wallet/settlement")
-    assert directory.keys(stage.account("bank_cny")).compliance is None
+    assert directory.keys(wallet.account).settlement == {stage.account("wallet/settlement")}
+    assert directory.keys(stage.account("bank_cny")).compliance == set()
     assert [each.account for each in directory.members()] == [
         stage.account(name) for name in ("wallet", "acquirer", "provider")
     ]

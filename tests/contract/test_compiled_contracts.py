@@ -177,9 +177,9 @@ def test_pins_differ_by_council_delay():
 
 def test_slots_are_the_compilers():
     assert compiled("Settlement").storage_layout["_batch_hash"] == BATCH_HASH
-    assert compiled("Participants").storage_layout["keys"] == KEYS
+    assert compiled("Participants").storage_layout["keyring._words"] == KEYS
     assert compiled("Participants").storage_layout["_participants"] == PARTICIPANTS
-    assert compiled("Ledger").storage_layout["settlement"] == LEDGER_SETTLEMENT
+    assert compiled("Ledger").storage_layout["_settlement"] == LEDGER_SETTLEMENT
 
 
 def proven(stage, address: str, slot: int) -> int:

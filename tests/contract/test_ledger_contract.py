@@ -27,7 +27,7 @@ def test_settlement_bank_alone(stage, refused, name, what):
 
 
 def test_currency_without_a_bank_has_no_issuer(stage, refused):
-    with refused("ledger: not the settlement bank"):
+    with refused("ledger: unknown currency"):
         stage.send("bank_cny", "Ledger", "issue", stage.account("wallet"), SGD, 1)
 
 

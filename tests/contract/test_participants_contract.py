@@ -234,7 +234,7 @@ def test_dead_or_unknown_key_is_not_revoked(stage, refused):
 def test_settlement_key_moves_endpoint_and_message_key(stage):
     wallet, fresh = stage.account("wallet"), keccak(b"fresh")
     stage.send("wallet/settlement", "Participants", "set_endpoint", wallet, "http://new.test")
-    stage.send("wallet/settlement", "Participants", "set_message_key", wallet, fresh)
+    stage.send("wallet/settlement", "Participants", "rotate_message_key", wallet, fresh, 0)
     participant = stage.participants.participant(wallet)
     assert (participant.endpoint, participant.message_key) == ("http://new.test", fresh)
     stage.govern_participants(Participants.set_endpoint_call(wallet, "http://newer.test"))
@@ -247,7 +247,7 @@ def test_others_move_nothing(stage, refused, by):
     with refused("participants: not the settlement key"):
         stage.send(by, "Participants", "set_endpoint", wallet, "http://evil.test")
     with refused("participants: not the settlement key"):
-        stage.send(by, "Participants", "set_message_key", wallet, keccak(b"evil"))
+        stage.send(by, "Participants", "rotate_message_key", wallet, keccak(b"evil"), 0)
 
 
 def test_revoked_settlement_key_moves_nothing(stage):
@@ -262,7 +262,7 @@ def test_message_key_is_new_and_not_empty(stage, refused):
     own = stage.participants.participant(wallet).message_key
     for key, reason in ((used, "key in use"), (own, "key in use"), (bytes(32), "empty key")):
         with refused(f"participants: {reason}"):
-            stage.send("wallet/settlement", "Participants", "set_message_key", wallet, key)
+            stage.send("wallet/settlement", "Participants", "rotate_message_key", wallet, key, 0)
 
 
 def test_codes_by_the_council(stage, refused):

@@ -12,6 +12,7 @@ from contracts.chain.ledger import Ledger
 from contracts.chain.network import PinnedContract
 from contracts.chain.participants import Participants
 from contracts.chain.settlement import gas_limit
+from contracts.terms import money
 from contracts.terms.batch import Place, SignedBatch
 from contracts.terms.commitments import batch_hash, domain_separator, keccak
 from contracts.terms.errors import BadSignature, DeadlinePassed, InsufficientFunds, NotScreened
@@ -347,6 +348,7 @@ def sixteen_members(stage) -> list[str]:
 def test_largest_batches_settle_within_their_gas_limit(stage):
     names = sixteen_members(stage)
     currencies = (CNY, THB, 702, 840)
+    stage.govern_ledger(*(Ledger.define_currency_call(money.currency(each)) for each in currencies[2:]))
     for currency in currencies[2:]:
         stage.govern_participants(Participants.set_settlement_bank_call(currency, stage.account("bank_cny")))
     for currency, bank in zip(currencies, ("bank_cny", "bank_thb", "bank_cny", "bank_cny"), strict=True):

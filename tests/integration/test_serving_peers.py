@@ -51,6 +51,9 @@ class Registry:
         key = KEYS[account].public
         return Participant(account, "", "", "", Role.DEBTOR_AGENT, self.status[account], key, "", ())
 
+    def message_keys(self, account: Address) -> tuple[bytes, ...]:
+        return (KEYS[account].public,) if account in self.status else ()
+
 
 class Question(Schema):
     item: str

@@ -54,6 +54,9 @@ class NobodyKnown:
     def participant(self, account: str) -> Participant | None:
         return None
 
+    def message_keys(self, account: str) -> tuple[bytes, ...]:
+        return ()
+
 
 class House:
     """The services on one database, with a clock that the test sets."""

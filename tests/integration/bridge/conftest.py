@@ -53,6 +53,7 @@ from contracts.terms.commitments import (
 from contracts.terms.cosigning import IncludedPayment
 from contracts.terms.identifiers import Address, lei_with_check_digits, new_uetr
 from contracts.terms.merkle import MerkleTree
+from contracts.terms.money import currency
 from contracts.terms.parties import Participant, Role, Status
 from contracts.terms.payment import Leg, PaymentTerms
 from contracts.terms.signing import LocalSigner
@@ -311,8 +312,11 @@ def admission(name: str, roles: Role) -> Admission:
 
 
 def govern(client: ChainClient, network: Network, participants_calls: Sequence[bytes]) -> None:
+    carry(client, network, [Call(network.contracts.participants.address, each) for each in participants_calls])
+
+
+def carry(client: ChainClient, network: Network, calls: Sequence[Call]) -> None:
     governors = [TransactionSender(client, signer(name)) for name in ("governor_1", "governor_2")]
-    calls = [Call(network.contracts.participants.address, each) for each in participants_calls]
     Council(client, network.contracts.council.address).carry(governors, calls)
 
 
@@ -325,6 +329,8 @@ def found(client: ChainClient, network: Network) -> None:
     calls = [Participants.admit_call(admission(name, roles)) for name, roles in ROLES.items()]
     calls += [Participants.set_settlement_bank_call(code, account("bank")) for code in (CNY, THB)]
     govern(client, network, calls)
+    currencies = [Ledger.define_currency_call(currency(code)) for code in (CNY, THB)]
+    carry(client, network, [Call(contracts.ledger.address, each) for each in currencies])
     bank = TransactionSender(client, signer("bank"))
     bank.transact(contracts.ledger.address, Ledger.issue_call(account("wallet"), CNY, 10**9))
     bank.transact(contracts.ledger.address, Ledger.issue_call(account("provider"), THB, STOCK))

@@ -73,6 +73,9 @@ class Directory:
         key = MESSAGE_KEYS[account].public
         return Participant(account, "", "", COUNTRIES[account], Role(7), Status.ACTIVE, key, "", ())
 
+    def message_keys(self, account: str) -> tuple[bytes, ...]:
+        return (MESSAGE_KEYS[account].public,) if account in COUNTRIES else ()
+
 
 @dataclass
 class DevChain:

@@ -39,6 +39,7 @@ from contracts.terms.commitments import (
 from contracts.terms.evidence import FORMAT, Evidence, SignedAgreement, SignedQuote, write_evidence
 from contracts.terms.identifiers import Address, lei_with_check_digits
 from contracts.terms.merkle import MerkleTree, root_of
+from contracts.terms.money import currency
 from contracts.terms.parties import Participant, Role, Status
 from contracts.terms.payment import Leg, PaymentTerms
 from contracts.terms.quote import Quote
@@ -225,8 +226,9 @@ def found(stage: Stage) -> Stage:
     deployer = TransactionSender(stage.client, signer("deployer"))
     contracts = deploy_network(deployer, CouncilTerms((account("governor"),), 1, 0, account("governor")))
     calls = [Participants.admit_call(admission(name)) for name in ROLES]
-    calls += [Participants.set_settlement_bank_call(currency, account("banker")) for currency in (CNY, THB)]
+    calls += [Participants.set_settlement_bank_call(each, account("banker")) for each in (CNY, THB)]
     stage.govern(contracts.participants.address, *calls)
+    stage.govern(contracts.ledger.address, *(Ledger.define_currency_call(currency(each)) for each in (CNY, THB)))
     stage.send("banker", "ledger", Ledger.issue_call(account("wallet"), CNY, 1_000_000))
     stage.send("banker", "ledger", Ledger.issue_call(account("provider"), THB, 2_000_000))
     stage.send("banker", "ledger", Ledger.redeem_call(account("provider"), THB, 300_000))
