@@ -16,6 +16,7 @@ COMMANDS = {
     "node": ("nodes.cli", "Run an institution's node, issue its tokens."),
     "bridge": ("bridge.cli", "Run an FX provider's bridge."),
     "compliance": ("compliance.cli", "Run a compliance service, or screen names."),
+    "council": ("contracts.chain.cli", "Govern a network: propose, approve, execute, pause."),
     "audit": ("audit.cli", "Prove payments, completeness and sums."),
     "qr": ("nodes.qr.cli", "Read and write payment codes."),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts.terms.identifiers import Hash
+from contracts.terms.identifiers import Address, Hash
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,14 @@ class Approval:
     proposal: int
     calls_hash: Hash
     epoch: int
+
+
+@dataclass(frozen=True)
+class SignedApproval:
+    """An approval with its governor's signature (65 bytes), as governors hand it to whoever submits it."""
+
+    chain_id: int
+    council: Address
+    governor: Address
+    approval: Approval
+    signature: bytes

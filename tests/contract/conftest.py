@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -266,3 +270,42 @@ def stage(founded: Stage) -> Iterator[Stage]:
     snapshot = founded.client.request("evm_snapshot")
     yield founded
     assert founded.client.request("evm_revert", snapshot)
+
+
+class Answering(BaseHTTPRequestHandler):
+    server: Node
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        answer = self.server.answer(request)
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Node(ThreadingHTTPServer):
+    """A JSON-RPC node that answers each request with the bytes which `answer` makes of it."""
+
+    daemon_threads = True
+    answer: Callable[[Any], bytes]
+
+    def handle_error(self, *_: object) -> None:
+        """A slow node's client is gone by the time it answers."""
+
+
+@pytest.fixture
+def http_node(transport: Transport) -> Iterator[Node]:
+    """The chain over HTTP; a test may have it answer anything else."""
+    server = Node(("127.0.0.1", 0), Answering)
+    server.answer = lambda request: json.dumps(
+        transport.make_request(request["method"], request["params"]) | {"id": request["id"]}
+    ).encode()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from web3 import BaseProvider, Web3
@@ -306,36 +304,7 @@ def test_directory_reads_only_what_changed(stage, clock, finality):
     assert len(directory.members()) == 2
 
 
-class Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        answer = self.server.answer(request)
-        self.send_response(200)
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def http_node():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None  # the slow node's client is gone by the time it answers
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def test_http_to_a_node(stage, transport, finality, http_node):
-    http_node.answer = lambda request: json.dumps(
-        transport.make_request(request["method"], request["params"]) | {"id": request["id"]}
-    ).encode()
+def test_http_to_a_node(stage, finality, http_node):
     client = ChainClient(f"http://127.0.0.1:{http_node.server_port}", finality, stage.validators)
     assert client.final_header() == stage.client.final_header()
     with pytest.raises(FeiqianError, match="ledger: only settlement"):
