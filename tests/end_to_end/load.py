@@ -76,7 +76,7 @@ class Load:
         self._wanted = iter(purchases(100_000, seed))
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._acknowledged = threading.Condition(self._lock)
+        self._moved = threading.Condition(self._lock)
         self.orders: list[Order] = []
         self._threads = [threading.Thread(target=self._shop, daemon=True) for _ in range(wallets)]
         for each in self._threads:
@@ -91,8 +91,14 @@ class Load:
     def await_acknowledged(self, more: int) -> None:
         """Until `more` further payments were acknowledged."""
         with self._lock:
-            enough = self._count() + more
-            assert self._acknowledged.wait_for(lambda: self._count() >= enough, PATIENCE), "payments are not taken"
+            enough = self._acknowledged() + more
+            assert self._moved.wait_for(lambda: self._acknowledged() >= enough, PATIENCE), "payments are not taken"
+
+    def await_settled(self, more: int) -> None:
+        """Until wallets saw `more` further payments settled."""
+        with self._lock:
+            enough = self._settled() + more
+            assert self._moved.wait_for(lambda: self._settled() >= enough, PATIENCE), "payments do not settle"
 
     def stop(self) -> None:
         self._stopping.set()
@@ -100,8 +106,11 @@ class Load:
             each.join(PATIENCE)
             assert not each.is_alive()
 
-    def _count(self) -> int:
+    def _acknowledged(self) -> int:
         return sum(bool(order.uetr) for order in self.orders)
+
+    def _settled(self) -> int:
+        return sum(order.seen is not None and order.seen.status == "settled" for order in self.orders)
 
     def _shop(self) -> None:
         while not self._stopping.is_set():
@@ -130,15 +139,19 @@ class Load:
             else:
                 with self._lock:
                     order.uetr = uetr
-                    self._acknowledged.notify_all()
+                    self._moved.notify_all()
         self._look(order)
 
     def _look(self, order: Order) -> None:
         while not self._stopping.is_set() and not (order.seen and order.seen.final):
             try:
-                order.seen = self._stage.standing(order, 1)
+                seen = self._stage.standing(order, 1)
             except (NoAnswer, Problem):
                 self._stopping.wait(0.1)
+            else:
+                with self._lock:
+                    order.seen = seen
+                    self._moved.notify_all()
 
 
 @contextmanager
@@ -189,7 +202,7 @@ def _kill_and_go_on(stage: Stage, load: Load, chooses: random.Random, victims: l
     assert all(map(stage.processes.is_running, survivors)), "nobody else may fall with it"
     run(stage.folder, stage.processes)
     seconds = time.monotonic() - killed
-    load.await_acknowledged(10)
+    load.await_settled(10)
     load.stop()
     after = {number: stage.chain.header_at(number).block_hash for number in before}
     stage.orders += load.orders

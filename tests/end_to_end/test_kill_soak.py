@@ -41,7 +41,6 @@ def _survive(stage: load.Stage, seed: int, victims: tuple[str, ...], scratch: Pa
     load.check_customers_paid_what_settled(stage)
     load.check_final_means_final(done)
     load.check_sums(stage)
-    assert load.ends_of(done)["settled"] >= 10
     return done
 
 
