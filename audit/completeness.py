@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from audit.history import History, read_history
 from contracts.chain.client import ChainClient
-from contracts.chain.events import BatchSettled
+from contracts.chain.events import BatchSettled, SettlementReplaced
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import Network
 from contracts.chain.participants import Participants
@@ -47,10 +47,11 @@ class LaneReport:
 
 @dataclass(frozen=True)
 class CompletenessReport:
-    """What was found up to final block `block_number`; `leaves_checked` batches were recomputed from their payments.
-    Nothing is missing when there are no `problems`."""
+    """What was found up to final block `block_number` in all `settlements`, the last of which is in office;
+    `leaves_checked` batches were recomputed from their payments. Nothing is missing when there are no `problems`."""
 
     block_number: int
+    settlements: tuple[Address, ...]
     participants: int
     lanes: tuple[LaneReport, ...]
     leaves_checked: int
@@ -61,15 +62,15 @@ def check_completeness(client: ChainClient, network: Network, leaves: Sequence[B
     """Compare events, storage and, where given, leaves. Raises as `audit.history.read_history`."""
     history = read_history(client, network)
     block = history.until.number
-    settlement = Settlement(client, network.contracts.settlement.address)
     accounts = Participants(client, network.contracts.participants.address).accounts(block)
     settled = _settled_by_lane(history)
-    problems = [*_office_problems(client, network, block), *_stranger_problems(settled, accounts)]
+    problems = [*_office_problems(client, network, history), *_stranger_problems(settled, accounts)]
     for account in accounts:
         for lane in range(LANES):
-            problems.extend(_lane_problems(settlement, account, lane, settled.get((account, lane), []), block))
+            problems.extend(_lane_problems(client, history, account, lane, settled.get((account, lane), [])))
     problems.extend(_leaf_problems(leaves, {event.place: event for each in settled.values() for event in each}))
-    return CompletenessReport(block, len(accounts), _lane_reports(settled), len(leaves), tuple(problems))
+    lanes = _lane_reports(settled)
+    return CompletenessReport(block, history.settlements, len(accounts), lanes, len(leaves), tuple(problems))
 
 
 Lanes = Mapping[tuple[Address, int], Sequence[BatchSettled]]
@@ -90,12 +91,18 @@ def _lane_reports(settled: Lanes) -> tuple[LaneReport, ...]:
     )
 
 
-def _office_problems(client: ChainClient, network: Network, block: int) -> Iterator[str]:
-    """Batches could be settled where this audit does not look if another Settlement were in office."""
-    pinned = network.contracts.settlement.address
-    in_office = Ledger(client, network.contracts.ledger.address).settlement(block)
-    if in_office != pinned:
-        yield f"the Settlement in office is {in_office}, the network file pins {pinned}: audit both"
+def _office_problems(client: ChainClient, network: Network, history: History) -> Iterator[str]:
+    """Batches could be settled where this audit does not look if the events left a Settlement out."""
+    told = history.settlements[-1]
+    in_office = Ledger(client, network.contracts.ledger.address).settlement(history.until.number)
+    if in_office != told:
+        yield f"the Settlement in office is {in_office}, by the events it is {told}"
+    incumbent = network.contracts.settlement.address
+    for event in history.events:
+        if isinstance(event, SettlementReplaced):
+            incumbent = event.new
+        elif isinstance(event, BatchSettled) and event.origin.contract != incumbent:
+            yield f"{event.origin.contract} settled a batch while {incumbent} was in office"
 
 
 def _stranger_problems(settled: Lanes, accounts: Sequence[Address]) -> Iterator[str]:
@@ -104,17 +111,18 @@ def _stranger_problems(settled: Lanes, accounts: Sequence[Address]) -> Iterator[
 
 
 def _lane_problems(
-    settlement: Settlement, account: Address, lane: int, events: Sequence[BatchSettled], block: int
+    client: ChainClient, history: History, account: Address, lane: int, events: Sequence[BatchSettled]
 ) -> Iterator[str]:
-    where = f"{account} lane {lane}"
-    expected = settlement.next_sequence(account, lane, block)
+    """The sequences of a lane go on from one Settlement to its successor; each keeps the hashes of its own batches."""
+    where, block = f"{account} lane {lane}", history.until.number
+    expected = Settlement(client, history.settlements[-1]).next_sequence(account, lane, block)
     found = [event.place.sequence for event in events]
     if missing := sorted(set(range(expected)) - set(found)):
         yield f"{where}: no event of batch {missing[0]} ({len(missing)} missing of {expected})"
     elif found != list(range(expected)):
         yield f"{where}: the events are not the batches 0 to {expected - 1}, once each and in order"
     for event in events:
-        if settlement.batch_hash(event.place, block) != event.batch_hash:
+        if Settlement(client, event.origin.contract).batch_hash(event.place, block) != event.batch_hash:
             yield f"{where}: the stored hash of batch {event.place.sequence} is not that of its event"
 
 

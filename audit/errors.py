@@ -5,6 +5,7 @@ Refused
     ├── WrongForm
     ├── WrongNetwork
     ├── NotSealed
+    ├── NotInOffice
     ├── StateNotProven
     ├── BatchNotStored
     ├── PaymentNotIncluded
@@ -36,6 +37,10 @@ class WrongNetwork(NotProven):
 
 class NotSealed(NotProven):
     title = "The block is not sealed by the network's validators"
+
+
+class NotInOffice(NotProven):
+    title = "The Settlement is neither the pinned one nor proven to be its successor"
 
 
 class StateNotProven(NotProven):

@@ -40,6 +40,7 @@ def verified_view(verified: Verified) -> RenderableType:
     rows += [("leg", f"{_amount(leg.currency, leg.amount)}  {leg.source} → {leg.target}") for leg in payment.legs]
     rows.append(("batch", f"lane {place.lane}, sequence {place.sequence}, {verified.payment_count} payments"))
     rows.append(("settled by block", f"{verified.block_number}, chain time {verified.block_time}"))
+    rows.append(("settled by contract", verified.settlement))
     for name, content in rows:
         table.add_row(Text(name, style="bold"), Text(content))
     return Group(_steps(len(verified.checks)), table, Text("proven: this payment was settled", style="bold green"))
@@ -65,6 +66,8 @@ def completeness_view(report: CompletenessReport) -> RenderableType:
     for lane in report.lanes:
         table.add_row(lane.debtor_agent, str(lane.lane), str(lane.batches), str(lane.payments))
     subject = f"{report.participants} participants up to block {report.block_number}"
+    if replaced := len(report.settlements) - 1:
+        subject += f", Settlement replaced {replaced} {'time' if replaced == 1 else 'times'}"
     leaves = f", the payments of {report.leaves_checked} batches recomputed" if report.leaves_checked else ""
     return Group(table, _verdict(report.problems, f"nothing is missing: {subject}{leaves}"))
 

@@ -17,6 +17,7 @@ from audit.errors import (
     BatchNotStored,
     NotAMember,
     NotEndorsed,
+    NotInOffice,
     NotProven,
     NotSealed,
     PaymentNotIncluded,
@@ -30,7 +31,7 @@ from audit.tries import proven_value
 from contracts.chain.headers import Header, verify_seals
 from contracts.chain.network import Network, PinnedContract
 from contracts.chain.participants import Purpose
-from contracts.chain.slots import batch_hash_slot
+from contracts.chain.slots import LEDGER_SETTLEMENT, batch_hash_slot
 from contracts.terms.batch import Batch, Endorsement, Place
 from contracts.terms.commitments import (
     agreement_hash,
@@ -58,6 +59,7 @@ class Verified:
     payment: PaymentTerms
     providers: tuple[Address, ...]
     place: Place
+    settlement: Address
     batch_hash: bytes
     payment_count: int
     block_number: int
@@ -76,31 +78,34 @@ def verify(evidence: Evidence, network: Network) -> Verified:
         _check_network(evidence, network)
     with _step("seals", NotSealed, passed):
         header = verify_seals(evidence.header, evidence.seals, network.chain_id, network.validators)
+    with _step("office", NotInOffice, passed):
+        settlement = _in_office(evidence, header, network)
     with _step("settlement contract", StateNotProven, passed):
-        settled = _proven_words(header, evidence.settlement_proof, contracts.settlement)
+        settled = _proven_words(header.state_root, evidence.settlement_proof, settlement)
     with _step("participants contract", StateNotProven, passed):
-        words = _proven_words(header, evidence.participants_proof, contracts.participants)
+        words = _proven_words(header.state_root, evidence.participants_proof, contracts.participants)
     with _step("batch", BatchNotStored, passed):
         _check_stored(evidence.batch, settled)
     with _step("payment", PaymentNotIncluded, passed):
         _check_included(evidence)
     with _step("members", NotAMember, passed):
         _check_members(evidence.payment, evidence.batch)
-    keys = ProvenKeys(words, header.timestamp, domain_separator(network.chain_id, contracts.settlement.address))
+    keys = ProvenKeys(words, header.timestamp, domain_separator(network.chain_id, settlement.address))
     with _step("agreements", AgreementMissing, passed):
         _check_agreements(evidence, keys)
     with _step("quotes", QuoteDiffers, passed):
         _check_quotes(evidence.payment, evidence.quotes, keys)
     with _step("endorsements", NotEndorsed, passed):
         _check_endorsements(evidence.batch, evidence.endorsements, keys)
-    return _verified(evidence, header, tuple(passed))
+    return _verified(evidence, header, settlement.address, tuple(passed))
 
 
 STEPS: Mapping[str, str] = {
     "form": "every value has the one form of its kind",
     "network": "it is evidence of this network",
     "seals": "the network's validators sealed the block",
-    "settlement contract": "the block's state holds the pinned Settlement contract and this storage of it",
+    "office": "the Settlement is the pinned one, or the pinned Ledger named it as its successor",
+    "settlement contract": "the block's state holds that Settlement contract and this storage of it",
     "participants contract": "the block's state holds the pinned Participants contract and these keys",
     "batch": "the Settlement contract stored exactly this batch",
     "payment": "the payment is in the batch, whose deadline is not later than the payment's",
@@ -127,23 +132,47 @@ def _check_network(evidence: Evidence, network: Network) -> None:
         raise Malformed(f"it names chain {evidence.chain_id}, the network file chain {network.chain_id}")
 
 
-def _proven_words(header: Header, proof: AccountProof, pin: PinnedContract) -> Words:
-    """The storage words by slot, proven for the pinned contract in the header's state."""
-    if proof.address != pin.address:
-        raise Malformed(f"the proof is of {proof.address}, the network file pins {pin.address}")
-    storage_root = _storage_root(header.state_root, proof, pin.code_hash)
+@dataclass(frozen=True)
+class _Successor:
+    """A Settlement that the council admitted. Its code is not pinned: who trusts the council trusts what it admits."""
+
+    address: Address
+    code_hash: None = None
+
+
+def _in_office(evidence: Evidence, header: Header, network: Network) -> PinnedContract | _Successor:
+    """The Settlement that the evidence is about: the pinned one, or one that the pinned Ledger had named by then."""
+    pinned, claimed, office = network.contracts.settlement, evidence.settlement_proof.address, evidence.office
+    if (office is None) != (claimed == pinned.address):
+        raise Malformed("a successor of the pinned Settlement needs a proof of its office, and only a successor")
+    if office is None:
+        return pinned
+    named = verify_seals(office.header, office.seals, network.chain_id, network.validators)
+    if named.number > header.number:
+        raise Malformed("its office is proven for a later block than the one that settled")
+    words = _proven_words(named.state_root, office.ledger_proof, network.contracts.ledger)
+    if words != {LEDGER_SETTLEMENT: int(claimed, 16)}:
+        raise Malformed(f"the Ledger did not name {claimed} in block {named.number}")
+    return _Successor(claimed)
+
+
+def _proven_words(state_root: bytes, proof: AccountProof, contract: PinnedContract | _Successor) -> Words:
+    """The storage words by slot, proven for a contract in the state with this root."""
+    if proof.address != contract.address:
+        raise Malformed(f"the proof is of {proof.address}, not of {contract.address}")
+    storage_root = _storage_root(state_root, proof, contract.code_hash)
     words = {int.from_bytes(each.slot, "big"): _word(storage_root, each.slot, each.proof) for each in proof.slots}
     if len(words) != len(proof.slots):
         raise Malformed("a slot is proven twice")
     return words
 
 
-def _storage_root(state_root: bytes, proof: AccountProof, code_hash: bytes) -> bytes:
+def _storage_root(state_root: bytes, proof: AccountProof, code_hash: bytes | None) -> bytes:
     encoded = proven_value(state_root, bytes.fromhex(proof.address[2:]), proof.account_proof)
     if encoded is None:
         raise Malformed(f"there is no account {proof.address} in the block's state")
     account = rlp.decode(encoded, strict=True)
-    if account[_CODE_HASH] != code_hash:
+    if code_hash is not None and account[_CODE_HASH] != code_hash:
         raise Malformed(f"the code at {proof.address} is not the one the network file pins")
     return bytes(account[_STORAGE_ROOT])
 
@@ -238,12 +267,13 @@ def _check_endorsement(member: Address, batch: Batch, endorsement: Endorsement, 
     keys.require(member, Purpose.COMPLIANCE, attestation_hash(attestation), endorsement.attestation_signature)
 
 
-def _verified(evidence: Evidence, header: Header, checks: tuple[str, ...]) -> Verified:
+def _verified(evidence: Evidence, header: Header, settlement: Address, checks: tuple[str, ...]) -> Verified:
     payment = evidence.payment
     return Verified(
         payment=payment,
         providers=tuple(sorted(payment.members() - {payment.debtor_agent, payment.creditor_agent})),
         place=evidence.batch.place,
+        settlement=settlement,
         batch_hash=batch_hash(evidence.batch),
         payment_count=evidence.batch.payment_count,
         block_number=header.number,

@@ -22,8 +22,8 @@ from contracts.chain.deploy import check_deployment
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import load_network
+from contracts.chain.office import Office
 from contracts.chain.participants import Participants
-from contracts.chain.settlement import Settlement
 from serving.app import new_app
 from serving.auth import Tokens
 from serving.client import Peer, PeerClient
@@ -61,15 +61,13 @@ def create_app(settings: BridgeSettings) -> FastAPI:
         network=network,
         chain=chain,
         ledger=Ledger(chain, network.contracts.ledger.address),
-        settlement=Settlement(chain, network.contracts.settlement.address),
+        office=Office(network),
         directory=directory,
         clock=ChainClock(),
         signer=open_signer(settings.settlement_key, password),
         rates=reference_rates(settings.rate_date),
         compliance=OwnCompliance(calls, Peer(settings.account, settings.compliance_endpoint)),
-        signed=SignedRecord(
-            signed, network.contracts.settlement.address, newest.timestamp if database.restored else None
-        ),
+        signed=SignedRecord(signed, newest.timestamp if database.restored else None),
     )
     follower = Follower(bridge)
 

@@ -14,8 +14,9 @@ from contracts.chain.clock import ChainClock
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import Network
+from contracts.chain.office import Office
 from contracts.chain.settlement import Settlement
-from contracts.terms.commitments import domain_separator, typed_digest
+from contracts.terms.commitments import typed_digest
 from contracts.terms.errors import ChainUnavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.signing import Signer
@@ -35,7 +36,7 @@ class BridgeContext:
     network: Network
     chain: ChainClient
     ledger: Ledger
-    settlement: Settlement
+    office: Office
     directory: ChainKeyDirectory
     clock: ChainClock
     signer: Signer
@@ -47,10 +48,14 @@ class BridgeContext:
     def account(self) -> Address:
         return self.settings.account
 
-    def sign(self, struct_hash: bytes) -> bytes:
-        """The settlement key's signature (65 bytes) over the EIP-712 digest of a struct."""
-        domain = domain_separator(self.network.chain_id, self.network.contracts.settlement.address)
-        return self.signer.sign(typed_digest(domain, struct_hash))
+    @property
+    def settlement(self) -> Settlement:
+        """The Settlement in office."""
+        return Settlement(self.chain, self.office.incumbent)
+
+    def sign(self, struct_hash: bytes, settlement: Address) -> bytes:
+        """The settlement key's signature (65 bytes) over the EIP-712 digest of a struct, for a Settlement."""
+        return self.signer.sign(typed_digest(self.office.domain_of(settlement), struct_hash))
 
     def chain_now(self) -> int:
         """Chain time now in seconds, for promising something new.

@@ -16,23 +16,31 @@ from bridge.positions.book import batch_postings, ledger_change, ledger_postings
 from bridge.reservations import repository as reservations
 from bridge.reservations.states import Event as Move
 from bridge.reservations.states import State
-from bridge.tables import final_blocks
+from bridge.tables import final_blocks, successors
 from contracts.chain.events import BatchSettled, Event
 from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
+from contracts.chain.office import replacements
 from contracts.terms.batch import Batch
 from contracts.terms.commitments import batch_hash
-from contracts.terms.errors import FeiqianError, FinalityViolated
-from serving.final_blocks import RememberedBlock, last_final_block, remember_final_block
+from contracts.terms.errors import FeiqianError, MustHalt
+from serving.final_blocks import (
+    RememberedBlock,
+    known_settlements,
+    last_final_block,
+    remember_final_block,
+    remember_settlements,
+)
 
 _log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.25
 HALTED = 70
-"""The exit code after a final block changed (EX_SOFTWARE of sysexits.h): nothing done next could be trusted."""
+"""The exit code when nothing done next could be trusted (EX_SOFTWARE of sysexits.h)."""
 
 
 class Follower:
-    """A thread that follows the chain for one bridge. When a final block changed it ends the process (promise 5)."""
+    """A thread that follows the chain for one bridge. It ends the process when a final block changed (promise 5), or
+    when Settlement was replaced by a contract of another release."""
 
     def __init__(self, bridge: BridgeContext) -> None:
         self._bridge = bridge
@@ -41,6 +49,9 @@ class Follower:
 
     def start(self) -> None:
         """Go on where the last life of this service ended."""
+        office = self._bridge.office
+        with self._bridge.database.read() as connection:
+            office.observe(known_settlements(connection, successors, office.settlements[0]))
         if last := self._last():
             self._bridge.clock.observe(last.timestamp)
         self._thread.start()
@@ -52,15 +63,19 @@ class Follower:
 
     def step(self) -> bool:
         """Act on the next final blocks, if there are any; whether there were."""
-        blocks = next_final_blocks(self._bridge.chain, self._bridge.network.contracts, self._last())
+        chain, office, contracts = self._bridge.chain, self._bridge.office, self._bridge.network.contracts
+        blocks = next_final_blocks(chain, contracts, self._last(), office.settlements)
         if blocks is None:
             return False
-        registry = self._bridge.network.contracts.participants.address
+        registry = contracts.participants.address
         if any(event.origin.contract == registry for event in blocks.events):
             self._bridge.directory.refresh()
         lost = self._read_lost(blocks.events)
         restocked = self._read_stock(blocks, lost)
         self._bridge.database.write(lambda connection: self._act(connection, blocks, lost, restocked))
+        if blocks.settlements != office.settlements:
+            _log.warning("Settlement was replaced", incumbent=blocks.settlements[-1])
+            office.observe(blocks.settlements)
         self._trust_again()
         self._bridge.clock.observe(blocks.newest.timestamp)
         return True
@@ -69,8 +84,8 @@ class Follower:
         while not self._stop.is_set():
             try:
                 moved = self.step()
-            except FinalityViolated as failure:
-                _log.critical("halt: a final block changed", why=failure.detail)
+            except MustHalt as failure:
+                _log.critical(failure.alarm(), why=failure.detail)
                 os._exit(HALTED)
             except FeiqianError as failure:
                 _log.warning("the chain cannot be followed", why=failure.detail)
@@ -135,6 +150,9 @@ class Follower:
             positions.book(connection, ledger_postings(event, account))
             if isinstance(event, BatchSettled):
                 self._settle(connection, event, newest.timestamp)
+        for replaced in replacements(blocks.events):
+            self._bridge.signed.retire(connection, replaced.old)
+        remember_settlements(connection, successors, blocks.settlements)
         for batch in lost:
             positions.book(connection, batch_postings(batch, account))
             _log.warning("booked as a whole: its payments were lost", batch=batch_hash(batch).hex())

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from bridge.positions.accounts import Account
 from bridge.reservations.states import Event, State
 from serving.cosigning import signed_tables
-from serving.final_blocks import final_blocks_table
+from serving.final_blocks import final_blocks_table, successors_table
 from serving.replay import seen_messages_table
 
 
@@ -30,6 +30,7 @@ def _one_of(column: str, values: type[State] | type[Event] | type[Account]) -> C
 metadata = MetaData()
 seen_messages = seen_messages_table(metadata)
 final_blocks = final_blocks_table(metadata)
+successors = successors_table(metadata)
 signed = signed_tables(metadata)
 
 quotes = Table(

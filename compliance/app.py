@@ -33,8 +33,8 @@ from contracts.chain.client import ChainClient
 from contracts.chain.clock import ChainClock
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.network import Network, load_network
+from contracts.chain.office import Office
 from contracts.chain.participants import Participants
-from contracts.terms.commitments import domain_separator
 from contracts.terms.parties import KeyDirectory
 from contracts.terms.signing import Signer
 from serving.app import new_app
@@ -92,11 +92,10 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     database.write(lambda connection: remember_version(connection, policies, policy.version, policy.content))
     database.write(lambda connection: remember_version(connection, lists, sanctions.version, sanctions.content))
 
-    settlement = chain.network.contracts.settlement.address
-    time = ChainTime(chain.clock, settings.chain_tolerance)
+    office, time = Office(chain.network), ChainTime(chain.clock, settings.chain_tolerance)
     # Until the chain has been asked for its newest final block, nobody knows how long to be quiet.
-    record = SignedRecord(signed, settlement, NOT_SEEN if database.restored else None)
-    follower = Follower(database, chain.client, chain.network, record, time, settings.follow_interval)
+    record = SignedRecord(signed, NOT_SEEN if database.restored else None)
+    follower = Follower(database, chain.client, chain.network, record, time, office, settings.follow_interval)
     book, tags = RuleBook(policy, NameIndex(sanctions.entries), versions), AccountTags(account_secret(keys.token))
     screening = ScreeningService(database, settings.account, book, time, chain.directory, tags)
     attesting = AttestationService(
@@ -106,7 +105,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
         time,
         record,
         keys.compliance,
-        domain_separator(chain.network.chain_id, settlement),
+        office,
     )
     decisions = DecisionsService(database)
     holds = HoldsService(database, settings.account, book, time, tags)

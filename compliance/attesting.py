@@ -12,6 +12,7 @@ from compliance.client import AttestationRefusal, AttestationRequest, SignedAtte
 from compliance.repository import Key
 from compliance.screening.decide import CLEAR
 from compliance.screening.record import Decided, Versions
+from contracts.chain.office import Office
 from contracts.terms.attestation import Attestation
 from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, keccak, typed_digest
 from contracts.terms.cosigning import check_batch
@@ -24,7 +25,7 @@ from serving.database import Database
 
 
 class AttestationService:
-    """Attests for one institution. `domain` is the EIP-712 domain separator of the network's Settlement."""
+    """Attests for one institution, under the domain of the Settlement in office."""
 
     def __init__(
         self,
@@ -34,21 +35,25 @@ class AttestationService:
         time: ChainTime,
         record: SignedRecord,
         signer: Signer,
-        domain: bytes,
+        office: Office,
     ) -> None:
         self._database, self._account, self._versions = database, account, versions
-        self._time, self._record, self._signer, self._domain = time, record, signer, domain
+        self._time, self._record, self._signer, self._office = time, record, signer, office
 
     def attest(self, requests: Sequence[AttestationRequest]) -> list[SignedAttestation | AttestationRefusal]:
         """One answer per request, in order; what is signed was durably recorded before.
 
         Raises ChainUnavailable when chain time is not known.
         """
-        now = self._time.now()
-        recorded = self._database.write(lambda connection: [self._check(connection, each, now) for each in requests])
-        return [self._sign(each) if isinstance(each, Attestation) else each for each in recorded]
+        now, settlement = self._time.now(), self._office.incumbent
+        recorded = self._database.write(
+            lambda connection: [self._check(connection, each, now, settlement) for each in requests]
+        )
+        return [self._sign(each, settlement) if isinstance(each, Attestation) else each for each in recorded]
 
-    def _check(self, connection: Connection, request: AttestationRequest, now: int) -> Attestation | AttestationRefusal:
+    def _check(
+        self, connection: Connection, request: AttestationRequest, now: int, settlement: Address
+    ) -> Attestation | AttestationRefusal:
         name = batch_hash(request.batch)
         try:
             check_batch(request.batch, request.own, self._account, now)
@@ -57,14 +62,14 @@ class AttestationService:
             known = repository.decided(connection, uetrs)
             for terms in payments:
                 check_screened(terms, self._account, known, self._versions)
-            self._record.record(connection, request.batch, uetrs)
+            self._record.record(connection, request.batch, uetrs, settlement)
         except FeiqianError as error:
             return AttestationRefusal(name, error.kind(), error.reason, _named(error))
         _, head = repository.log_end(connection)
         return Attestation(name, policy_hash(self._versions), head, request.batch.deadline)
 
-    def _sign(self, attestation: Attestation) -> SignedAttestation:
-        digest = typed_digest(self._domain, attestation_hash(attestation))
+    def _sign(self, attestation: Attestation, settlement: Address) -> SignedAttestation:
+        digest = typed_digest(self._office.domain_of(settlement), attestation_hash(attestation))
         return SignedAttestation(attestation, self._signer.sign(digest))
 
 

@@ -10,19 +10,23 @@ from sqlalchemy import Connection
 
 from compliance import repository
 from compliance.chaintime import ChainTime
+from compliance.tables import successors
 from contracts.chain.client import ChainClient, check_finality
 from contracts.chain.events import BatchSettled
 from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
 from contracts.chain.network import Network
-from contracts.terms.errors import FeiqianError, FinalityViolated
+from contracts.chain.office import Office, replacements
+from contracts.terms.errors import FeiqianError, MustHalt
 from serving.cosigning import SignedRecord
 from serving.database import Database
+from serving.final_blocks import known_settlements, remember_settlements
 
 _log = structlog.get_logger(__name__)
 
 
 class Follower:
-    """Reads final blocks on a thread of its own until it is stopped, or until the chain replaces one of them."""
+    """Reads final blocks on a thread of its own until it is stopped, or until the chain replaces one of them, or the
+    council Settlement by a contract of another release."""
 
     def __init__(
         self,
@@ -31,15 +35,19 @@ class Follower:
         network: Network,
         record: SignedRecord,
         time: ChainTime,
+        office: Office,
         interval: float,
     ) -> None:
         self._database, self._client, self._network = database, client, network
-        self._record, self._time, self._interval = record, time, interval
+        self._record, self._time, self._office, self._interval = record, time, office, interval
         self._known = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
     def start(self) -> None:
+        """Go on where the last life of this service ended."""
+        with self._database.read() as connection:
+            self._office.observe(known_settlements(connection, successors, self._office.settlements[0]))
         self._thread.start()
 
     def stop(self) -> None:
@@ -49,8 +57,8 @@ class Follower:
     def catch_up(self) -> None:
         """Act on all final blocks there are; then, and not while it lags behind, move the clock.
 
-        Raises ChainUnavailable, Malformed when the node serves another chain, and FinalityViolated when a final block
-        was replaced.
+        Raises ChainUnavailable, Malformed when the node serves another chain, FinalityViolated when a final block was
+        replaced, and UnknownSuccessor when Settlement was, by a contract of another release.
         """
         if not self._known:
             newest = check_finality(self._client, self._network.chain_id)
@@ -58,9 +66,12 @@ class Follower:
                 self._record.restored_at = newest.timestamp
                 _log.warning("restored from a backup: nothing is attested for one batch lifetime")
             self._known = True
-        last = self._last()
-        while (blocks := next_final_blocks(self._client, self._network.contracts, last)) is not None:
+        last, office = self._last(), self._office
+        while blocks := next_final_blocks(self._client, self._network.contracts, last, office.settlements):
             self._database.write(_acting_on(self._record, blocks))
+            if blocks.settlements != office.settlements:
+                _log.warning("Settlement was replaced", incumbent=blocks.settlements[-1])
+                office.observe(blocks.settlements)
             self._trust_again()
             last = blocks.newest
             if self._stopped.is_set():
@@ -81,9 +92,9 @@ class Follower:
         while not self._stopped.is_set():
             try:
                 self.catch_up()
-            except FinalityViolated as violation:
-                self._time.halt(violation.detail)
-                _log.critical("halted", detail=violation.detail)
+            except MustHalt as failure:
+                self._time.halt(failure.detail)
+                _log.critical("halted", problem=failure.kind(), detail=failure.detail)
                 return
             except FeiqianError as failure:
                 _log.warning("chain", problem=failure.kind(), detail=failure.detail)
@@ -97,6 +108,9 @@ def _acting_on(record: SignedRecord, blocks: FinalBlocks) -> Callable[[Connectio
         for event in blocks.events:
             if isinstance(event, BatchSettled):
                 record.settle(connection, event.place, event.batch_hash)
+        for replaced in replacements(blocks.events):
+            record.retire(connection, replaced.old)
+        remember_settlements(connection, successors, blocks.settlements)
         record.bury(connection, blocks.newest.timestamp)
         repository.set_final_block(connection, blocks.newest)
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from serving.cosigning import signed_tables
+from serving.final_blocks import successors_table
 from serving.replay import seen_messages_table
 
 metadata = MetaData()
@@ -92,4 +93,5 @@ final_blocks = Table(
     CheckConstraint("id = 1", name="only_one"),
 )
 signed = signed_tables(metadata)
+successors = successors_table(metadata)
 seen_messages = seen_messages_table(metadata)

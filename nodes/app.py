@@ -21,8 +21,8 @@ from contracts.chain.clock import ChainClock
 from contracts.chain.deploy import check_deployment
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.network import load_network
+from contracts.chain.office import Office
 from contracts.chain.participants import Participants
-from contracts.chain.settlement import Settlement
 from contracts.chain.transactions import TransactionSender
 from contracts.terms.parties import Party
 from nodes.accounts import endpoints as accounts
@@ -30,7 +30,7 @@ from nodes.accounts.service import open_own_accounts
 from nodes.batches import endpoints as batches
 from nodes.consumer_codes import endpoints as consumer_codes
 from nodes.context import NodeContext
-from nodes.follow import resume_clock
+from nodes.follow import resume
 from nodes.merchants import endpoints as merchants
 from nodes.metadata import idempotency_keys, seen_messages, signed
 from nodes.payments import endpoints as payments
@@ -79,19 +79,19 @@ def create_app(settings: NodeSettings) -> FastAPI:
         database=database,
         network=network,
         chain=chain,
-        settlement=Settlement(chain, contracts.settlement.address),
+        office=Office(network),
         sender=TransactionSender(chain, signer),
         clock=ChainClock(),
         directory=directory,
         signer=signer,
         peers=client,
         compliance=ComplianceClient(client, Peer(settings.account, settings.compliance_endpoint)),
-        signed=SignedRecord(signed, contracts.settlement.address, newest.timestamp if database.restored else None),
+        signed=SignedRecord(signed, newest.timestamp if database.restored else None),
         idempotency=IdempotencyKeys(idempotency_keys, token_key.seed),
     )
     institution = Party(settings.name, "organization", settings.country)
     database.write(lambda connection: open_own_accounts(connection, node.currency, institution))
-    resume_clock(node)
+    resume(node)
 
     app = new_app(f"Feiqian node: {settings.name}", "Pay abroad by QR code, in two currencies or not at all.", _life)
     app.state.node = node

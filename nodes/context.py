@@ -12,9 +12,9 @@ from contracts.chain.client import ChainClient
 from contracts.chain.clock import ChainClock
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.network import Network
+from contracts.chain.office import Office
 from contracts.chain.settlement import Settlement
 from contracts.chain.transactions import TransactionSender
-from contracts.terms.commitments import domain_separator
 from contracts.terms.errors import ChainUnavailable, Unavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.money import Currency, currency
@@ -38,7 +38,7 @@ class NodeContext:
     database: Database
     network: Network
     chain: ChainClient
-    settlement: Settlement
+    office: Office
     sender: TransactionSender
     clock: ChainClock
     directory: ChainKeyDirectory
@@ -61,9 +61,14 @@ class NodeContext:
         return currency(self.settings.currency)
 
     @property
+    def settlement(self) -> Settlement:
+        """The Settlement in office."""
+        return Settlement(self.chain, self.office.incumbent)
+
+    @property
     def domain(self) -> bytes:
-        """The EIP-712 domain separator that everything is signed under."""
-        return domain_separator(self.network.chain_id, self.network.contracts.settlement.address)
+        """The EIP-712 domain separator that everything is signed under now."""
+        return self.office.domain_of(self.office.incumbent)
 
     def require_whole(self) -> None:
         """Raises Unavailable after a backup was restored, until all that was signed since is settled or dead.

@@ -26,6 +26,8 @@ from contracts.chain.events import (
     Transferred,
 )
 from contracts.chain.follower import FinalBlock, FinalBlocks, next_final_blocks
+from contracts.chain.office import replacements
+from contracts.terms.identifiers import Address
 from contracts.terms.money import currency
 from contracts.terms.parties import Party
 from contracts.terms.payment import Event as PaymentEvent
@@ -34,12 +36,18 @@ from nodes.accounts import service as accounts
 from nodes.accounts.service import CAPITAL, SETTLEMENT, own_account
 from nodes.batches import repository as batches
 from nodes.context import NodeContext
-from nodes.metadata import final_blocks
+from nodes.metadata import final_blocks, successors
 from nodes.payments import end
 from nodes.payments import repository as payments
 from nodes.recovery.notice import end_doubts, lost_batches, remember_lost
 from nodes.recovery.repository import LostBatch
-from serving.final_blocks import RememberedBlock, last_final_block, remember_final_block
+from serving.final_blocks import (
+    RememberedBlock,
+    known_settlements,
+    last_final_block,
+    remember_final_block,
+    remember_settlements,
+)
 
 _REGISTRY = (
     Admitted,
@@ -60,17 +68,22 @@ _log = structlog.get_logger(__name__)
 def follow(node: NodeContext) -> bool:
     """Read the next final blocks and act on them. False when there were none.
 
-    Raises FinalityViolated when a final block changed: the node must halt.
+    Raises FinalityViolated when a final block changed, UnknownSuccessor when Settlement was replaced by a contract of
+    another release: the node must halt.
     """
     with node.database.read() as connection:
         last = last_final_block(connection, final_blocks)
-    blocks = next_final_blocks(node.chain, node.network.contracts, None if last is None else FinalBlock(*last))
+    after = None if last is None else FinalBlock(*last)
+    blocks = next_final_blocks(node.chain, node.network.contracts, after, node.office.settlements)
     if blocks is None:
         return False
     if any(isinstance(event, _REGISTRY) for event in blocks.events):
         node.directory.refresh()
     lost = lost_batches(node, blocks)
     node.database.write(lambda connection: _apply(connection, node, blocks, lost))
+    if blocks.settlements != node.office.settlements:
+        _log.warning("Settlement was replaced", incumbent=blocks.settlements[-1])
+        node.office.observe(blocks.settlements)
     node.clock.observe(blocks.newest.timestamp)
     if node.database.restored and not node.signed.quiet:
         node.database.trust()
@@ -78,10 +91,11 @@ def follow(node: NodeContext) -> bool:
     return True
 
 
-def resume_clock(node: NodeContext) -> None:
-    """After a restart, judge deadlines by the last block that was acted on until newer ones are read."""
+def resume(node: NodeContext) -> None:
+    """After a restart, judge and sign by the last block that was acted on until newer ones are read."""
     with node.database.read() as connection:
         last = last_final_block(connection, final_blocks)
+        node.office.observe(known_settlements(connection, successors, node.office.settlements[0]))
     if last is not None:
         node.clock.observe(last.timestamp)
 
@@ -94,9 +108,13 @@ def _apply(connection: Connection, node: NodeContext, blocks: FinalBlocks, lost:
             _settle(connection, node, event, chain_time)
         elif isinstance(event, Issued | Redeemed | Transferred):
             _book_ledger(connection, node, event, chain_time)
+    for replaced in replacements(blocks.events):
+        node.signed.retire(connection, replaced.old)
+    remember_settlements(connection, successors, blocks.settlements)
     end_doubts(connection)
     _bury(connection, node, chain_time)
     _expire(connection, node, chain_time)
+    _outdate(connection, node, blocks.settlements[-1])
     newest = blocks.newest
     remember_final_block(connection, final_blocks, RememberedBlock(newest.number, newest.block_hash, newest.timestamp))
 
@@ -150,3 +168,13 @@ def _expire(connection: Connection, node: NodeContext, chain_time: int) -> None:
     for payment in overdue:
         if payment.uetr not in live:
             end.expire(connection, payment)
+
+
+def _outdate(connection: Connection, node: NodeContext, incumbent: Address) -> None:
+    """Payments whose price and agreements were signed for a retired Settlement end now: no batch can carry them with
+    evidence that holds, and none that carried them can settle any more."""
+    outdated = payments.priced_for_others(connection, incumbent)
+    live = node.signed.live(connection, [payment.uetr for payment in outdated])
+    for payment in outdated:
+        if payment.uetr not in live:
+            end.outdate(connection, payment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 from serving.cosigning import signed_tables
-from serving.final_blocks import final_blocks_table
+from serving.final_blocks import final_blocks_table, successors_table
 from serving.idempotency import idempotency_table
 from serving.replay import seen_messages_table
 
@@ -13,4 +13,5 @@ metadata = MetaData()
 seen_messages = seen_messages_table(metadata)
 idempotency_keys = idempotency_table(metadata)
 final_blocks = final_blocks_table(metadata)
+successors = successors_table(metadata)
 signed = signed_tables(metadata)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection
 
-from contracts.terms.errors import ChainUnavailable, FeiqianError, FinalityViolated
+from contracts.terms.errors import ChainUnavailable, FeiqianError, MustHalt
 from contracts.terms.identifiers import Address
 from nodes.batches import repository as batches
 from nodes.batches.commit import Committer
@@ -114,9 +114,9 @@ class Worker:
             if moved:
                 self._node.bell.ring()
             return moved
-        except FinalityViolated as violation:
-            # Promise 5: nothing that this node might do next could be trusted.
-            _log.critical("halt: a final block changed", why=violation.detail)
+        except MustHalt as failure:
+            # Promise 5 is broken, or Settlement is another's: nothing that this node might do next could be trusted.
+            _log.critical(failure.alarm(), why=failure.detail)
             os._exit(70)
         except ChainUnavailable as failure:
             _log.warning("chain does not answer", step=step, why=failure.detail)

@@ -4,6 +4,9 @@ A place is (debtor agent, lane, sequence): the contract stores one batch there f
 for one place, because only one of them can settle; a payment may be signed at another place only once every batch that
 holds it is dead: its place is final without it, or its deadline is past in a final block.
 
+Each batch is signed for one Settlement contract. What was signed for the old one is live until its retirement is final:
+from then on only the successor settles, where the sequences go on, so that a place is one in both.
+
 A record that was restored from a backup lacks what was signed since. It stays quiet, which means that nothing is
 signed, until every batch that it may lack is settled or dead in a final block.
 """
@@ -25,8 +28,10 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     exists,
     insert,
+    or_,
     select,
     update,
 )
@@ -76,8 +81,8 @@ class SignedRecord:
     the service started, or NOT_SEEN while the chain has not been asked; None for a whole record.
     """
 
-    def __init__(self, tables: SignedTables, contract: Address, restored_at: int | None = None) -> None:
-        self._batches, self._payments, self._contract = tables.batches, tables.payments, contract
+    def __init__(self, tables: SignedTables, restored_at: int | None = None) -> None:
+        self._batches, self._payments = tables.batches, tables.payments
         self.restored_at = restored_at
         self._quiet_until: int | None = None
 
@@ -100,32 +105,44 @@ class SignedRecord:
                 "restored from a backup: nothing is signed until all that was signed since is settled or dead"
             )
 
-    def record(self, connection: Connection, batch: Batch, uetrs: Sequence[str]) -> None:
-        """Remember a batch before signing it. Harmless when it is already remembered.
+    def record(self, connection: Connection, batch: Batch, uetrs: Sequence[str], contract: Address) -> None:
+        """Remember a batch before signing it for `contract`, the Settlement in office. Harmless when it is remembered.
 
-        Raises AlreadySigned when one of the payments is in a live batch at another place, Unavailable while the
-        record is quiet.
+        Raises AlreadySigned when one of the payments is in a live batch at another place or for another contract,
+        Unavailable while the record is quiet.
         """
         self.require_whole()
-        name = batch_hash(batch)
-        known = connection.execute(select(self._batches.c.state).where(self._batches.c.batch_hash == name)).scalar()
-        if known == LIVE:
+        name, batches = batch_hash(batch), self._batches
+        known = connection.execute(
+            select(batches.c.state, batches.c.contract).where(batches.c.batch_hash == name)
+        ).one_or_none()
+        if known is not None and known.state == LIVE and known.contract == contract:
             return
-        if known is not None:
-            raise AlreadySigned(f"this batch is {known}")
-        self._refuse_elsewhere(connection, batch.place, uetrs)
+        # The hash does not say the contract: a batch that died with a retired one may be the same for its successor.
+        anew = known is not None and known.state == DEAD and known.contract != contract
+        if known is not None and not anew:
+            raise AlreadySigned(f"this batch is {known.state}")
+        self._refuse_elsewhere(connection, batch.place, uetrs, contract)
+        if anew:
+            self._forget(connection, name)
         row = {
             "batch_hash": name,
-            "contract": self._contract,
+            "contract": contract,
             "debtor_agent": batch.debtor_agent,
             "lane": batch.lane,
             "sequence": batch.sequence,
             "deadline": batch.deadline,
             "state": LIVE,
         }
-        connection.execute(insert(self._batches).values(row))
+        connection.execute(insert(batches).values(row))
         if uetrs:
             connection.execute(insert(self._payments), [{"batch_hash": name, "uetr": uetr} for uetr in uetrs])
+
+    def retire(self, connection: Connection, contract: Address) -> None:
+        """A Settlement's retirement is final: what was signed for it and did not settle is dead."""
+        batches = self._batches
+        left = and_(batches.c.state == LIVE, batches.c.contract == contract)
+        connection.execute(update(batches).where(left).values(state=DEAD))
 
     def settle(self, connection: Connection, place: Place, name: bytes) -> list[str]:
         """The batch `name` is final at `place`: the UETRs of its own payments. Other batches there are dead."""
@@ -184,12 +201,16 @@ class SignedRecord:
         )
         return set(rows.scalars()) & set(uetrs)
 
-    def _refuse_elsewhere(self, connection: Connection, place: Place, uetrs: Sequence[str]) -> None:
+    def _forget(self, connection: Connection, name: bytes) -> None:
+        connection.execute(delete(self._payments).where(self._payments.c.batch_hash == name))
+        connection.execute(delete(self._batches).where(self._batches.c.batch_hash == name))
+
+    def _refuse_elsewhere(self, connection: Connection, place: Place, uetrs: Sequence[str], contract: Address) -> None:
         batches, payments = self._batches, self._payments
         elsewhere = exists().where(
             batches.c.batch_hash == payments.c.batch_hash,
             batches.c.state != DEAD,
-            ~self._at(place),
+            or_(~self._at(place), batches.c.contract != contract),
         )
         rows = connection.execute(select(payments.c.uetr).where(payments.c.uetr.in_(uetrs), elsewhere))
         taken = rows.scalars().first()

@@ -1,10 +1,14 @@
-"""The final blocks that a service has acted on, remembered in the same transaction as what it did about them."""
+"""The final blocks that a service has acted on, and the Settlement contracts that they put in office, remembered in the
+same transaction as what it did about them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, Table, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, Text, insert, select
+
+from contracts.terms.identifiers import Address
 
 
 class RememberedBlock(NamedTuple):
@@ -35,3 +39,26 @@ def last_final_block(connection: Connection, table: Table) -> RememberedBlock | 
 def remember_final_block(connection: Connection, table: Table, block: RememberedBlock) -> None:
     """Move on: everything up to `block` has been acted on in this transaction."""
     connection.execute(insert(table).values(block._asdict()))
+
+
+def successors_table(metadata: MetaData) -> Table:
+    """The table each following service declares among its own: the Settlements after the pinned one, 1 the first."""
+    return Table(
+        "successors",
+        metadata,
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("address", Text, nullable=False, unique=True),
+    )
+
+
+def known_settlements(connection: Connection, table: Table, pinned: Address) -> tuple[Address, ...]:
+    """The Settlement contracts in the order of their offices, as of the newest final block that was acted on."""
+    return (pinned, *connection.execute(select(table.c.address).order_by(table.c.number)).scalars())
+
+
+def remember_settlements(connection: Connection, table: Table, settlements: Sequence[Address]) -> None:
+    """Remember the successors among `settlements` that are not known yet; the first of them all is the pinned one."""
+    known = len(known_settlements(connection, table, settlements[0]))
+    rows = [{"number": number, "address": settlements[number]} for number in range(known, len(settlements))]
+    if rows:
+        connection.execute(insert(table), rows)

@@ -33,11 +33,12 @@ class Cosigning:
 
         Raises ChainUnavailable while time stands still, ComplianceUnavailable when our compliance does not answer.
         """
+        settlement = self._bridge.office.incumbent
         checked = self._check(sender, requests, self._bridge.chain_now())
         attested = iter(self._attest([request for request in checked if isinstance(request, CosignRequest)]))
         outcomes = [each if isinstance(each, Refusal) else next(attested) for each in checked]
-        recorded = [each if isinstance(each, Refusal) else self._record(*each) for each in outcomes]
-        return [each if isinstance(each, Refusal) else self._sign(*each) for each in recorded]
+        recorded = [each if isinstance(each, Refusal) else self._record(*each, settlement) for each in outcomes]
+        return [each if isinstance(each, Refusal) else self._sign(*each, settlement) for each in recorded]
 
     def _check(self, sender: Address, requests: Sequence[CosignRequest], now: int) -> list[Outcome]:
         with self._bridge.database.read() as connection:
@@ -57,25 +58,27 @@ class Cosigning:
         answers = self._bridge.compliance.attest(requests)
         return [_attested(request, answer) for request, answer in zip(requests, answers, strict=True)]
 
-    def _record(self, request: CosignRequest, signed: SignedAttestation) -> tuple[Future[None], Signed]:
+    def _record(
+        self, request: CosignRequest, signed: SignedAttestation, settlement: Address
+    ) -> tuple[Future[None], Signed]:
         """Queue the durable record; all batches of the list share one commit."""
-        future = self._bridge.database.submit(lambda connection: self._remember(connection, request))
+        future = self._bridge.database.submit(lambda connection: self._remember(connection, request, settlement))
         return future, (request, signed)
 
-    def _remember(self, connection: Connection, request: CosignRequest) -> None:
+    def _remember(self, connection: Connection, request: CosignRequest, settlement: Address) -> None:
         _require_reserved(connection, request)
         uetrs = [payment.terms.uetr for payment in request.own]
-        self._bridge.signed.record(connection, request.batch, uetrs)
+        self._bridge.signed.record(connection, request.batch, uetrs, settlement)
         repository.move(connection, uetrs, State.RESERVED, Event.SIGN, self._bridge.clock.final_time())
 
-    def _sign(self, recorded: Future[None], signed: Signed) -> Cosignature | Refusal:
+    def _sign(self, recorded: Future[None], signed: Signed, settlement: Address) -> Cosignature | Refusal:
         request, attested = signed
         try:
             recorded.result()
         except FeiqianError as refused:
             return _refusal(request, refused)
         name = batch_hash(request.batch)
-        return Cosignature(name, self._bridge.sign(name), attested.attestation, attested.signature)
+        return Cosignature(name, self._bridge.sign(name, settlement), attested.attestation, attested.signature)
 
 
 def _require_reserved(connection: Connection, request: CosignRequest) -> None:

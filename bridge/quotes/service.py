@@ -102,7 +102,7 @@ class Quotes:
         )
         return StoredQuote(
             quote=quote,
-            signature=self._bridge.sign(quote_hash(quote)),
+            signature=self._bridge.sign(quote_hash(quote), self._bridge.office.incumbent),
             rate=priced.rate,
             rate_date=priced.rate_date,
             spread_bp=priced.spread_bp,

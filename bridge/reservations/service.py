@@ -148,7 +148,7 @@ class Reservations:
     def _agree(self, reserved: Sequence[PaymentTerms]) -> SignedAgreement:
         root = root_of([payment_leaf(terms) for terms in reserved])
         agreement = Agreement(root, len(reserved), max(terms.deadline for terms in reserved))
-        return SignedAgreement(agreement, self._bridge.sign(agreement_hash(agreement)))
+        return SignedAgreement(agreement, self._bridge.sign(agreement_hash(agreement), self._bridge.office.incumbent))
 
     def _release(self, connection: Connection, sender: Address, uetrs: Sequence[str]) -> list[str]:
         known = repository.find(connection, uetrs)

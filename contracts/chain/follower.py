@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.chain.client import ChainClient
-from contracts.chain.events import Event, events_between
+from contracts.chain.events import Event
 from contracts.chain.headers import Header
 from contracts.chain.network import Contracts
+from contracts.chain.office import Settlements, events_of_all
 from contracts.terms.errors import FinalityViolated
 
 MAX_BLOCKS = 500
@@ -25,17 +26,22 @@ class FinalBlock:
 
 @dataclass(frozen=True)
 class FinalBlocks:
-    """What happened after the last final block that was read, up to and including `newest`."""
+    """What happened after the last final block that was read, up to and including `newest`; `settlements` are the
+    Settlement contracts that were in office by then."""
 
     newest: FinalBlock
     events: tuple[Event, ...]
+    settlements: Settlements
 
 
-def next_final_blocks(client: ChainClient, contracts: Contracts, after: FinalBlock | None) -> FinalBlocks | None:
-    """The next final blocks and their events, None when there are none yet. `after` is the last that was acted on.
+def next_final_blocks(
+    client: ChainClient, contracts: Contracts, after: FinalBlock | None, settlements: Settlements
+) -> FinalBlocks | None:
+    """The next final blocks and their events, None when there are none yet. `after` is the last that was acted on,
+    `settlements` those in office by then: the pinned one alone before the first block.
 
-    Raises FinalityViolated when the chain has another block at `after` or has gone back behind it, ChainUnavailable
-    when the node does not answer.
+    Raises FinalityViolated when the chain has another block at `after` or has gone back behind it, UnknownSuccessor
+    when Settlement was replaced by a contract of another release, ChainUnavailable when the node does not answer.
     """
     newest = client.final_header()
     if after is not None:
@@ -47,8 +53,8 @@ def next_final_blocks(client: ChainClient, contracts: Contracts, after: FinalBlo
         _require_same(client.header_at(after.number), after)
     first = 0 if after is None else after.number + 1
     last = newest if newest.number < first + MAX_BLOCKS else client.header_at(first + MAX_BLOCKS - 1)
-    events = events_between(client, contracts, first, last.number)
-    return FinalBlocks(FinalBlock(last.number, last.block_hash, last.timestamp), events)
+    events, known = events_of_all(client, contracts, first, last.number, settlements)
+    return FinalBlocks(FinalBlock(last.number, last.block_hash, last.timestamp), events, known)
 
 
 def _require_same(found: Header, remembered: FinalBlock) -> None:

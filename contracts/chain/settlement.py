@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from contracts.chain.abi import decode_call, encode_call
+from contracts.chain.abi import decode_call, decode_log, encode_call
 from contracts.chain.client import Block, ChainClient, Receipt
 from contracts.chain.events import BatchSettled
 from contracts.chain.reverts import refusal
@@ -13,7 +13,7 @@ from contracts.chain.transactions import TransactionSender
 from contracts.terms.attestation import Attestation
 from contracts.terms.batch import MAX_BATCHES_PER_CALL, Batch, Endorsement, Place, Position, SignedBatch
 from contracts.terms.commitments import batch_hash
-from contracts.terms.errors import FeiqianError, Malformed
+from contracts.terms.errors import ChainUnavailable, FeiqianError, Malformed
 from contracts.terms.identifiers import Address, Hash
 from contracts.terms.merkle import InclusionPath
 
@@ -82,6 +82,16 @@ class Settlement:
     def _read(self, function: str, *arguments: object, block: Block | None = None) -> bytes | int:
         result: bytes | int = self._client.read("Settlement", self.address, function, *arguments, block=block)[0]
         return result
+
+
+def settling_contract(client: ChainClient, transaction_hash: bytes, name: bytes) -> Address:
+    """The Settlement that settled the batch `name` in a transaction, as its log says. Raises ChainUnavailable."""
+    receipt = client.receipt(transaction_hash)
+    for log in receipt.logs if receipt else ():
+        decoded = decode_log("Settlement", log)
+        if decoded and decoded[0] == "BatchSettled" and decoded[1]["batchHash"] == name:
+            return log.address
+    raise ChainUnavailable(f"the node has no transaction 0x{transaction_hash.hex()} that settled the batch")
 
 
 def gas_limit(batches: Sequence[SignedBatch]) -> int:

@@ -18,9 +18,12 @@
     ├── Refused              understood, and the answer is no                422
     │   ├── IdempotencyKeyReused, QuoteExpired, InsufficientFunds, ...
     │   └── ContractRefusal  a contract reverted with a reason
-    └── Unavailable          not now; try again                              503
-        ├── PeerUnavailable, ChainUnavailable, ComplianceUnavailable
-        └── Busy
+    ├── Unavailable          not now; try again                              503
+    │   ├── PeerUnavailable, ChainUnavailable, ComplianceUnavailable
+    │   └── Busy
+    └── MustHalt             no answer: the service itself must halt
+        ├── FinalityViolated
+        └── UnknownSuccessor
 
 Reason codes are those of ISO 20022, external code set ExternalStatusReason1Code.
 `serving/problems.py` turns a leaf into an RFC 9457 document; its fields become members of that document.
@@ -229,10 +232,29 @@ class ComplianceUnavailable(Unavailable):
     reason = "ED06"
 
 
-class FinalityViolated(FeiqianError):
-    """A final block changed: promise 5 is broken and the service must halt."""
+class MustHalt(FeiqianError):
+    """What the chain says leaves nothing that the service could do next and be trusted."""
 
-    title = "A final block was replaced"
+    title = "The service must halt"
+    reason = "ED05"
+
+    @classmethod
+    def alarm(cls) -> str:
+        """What the service logs before it halts."""
+        return f"halt: {cls.title[0].lower()}{cls.title[1:]}"
+
+
+class FinalityViolated(MustHalt):
+    """Promise 5 is broken."""
+
+    title = "A final block changed"
+    reason = "ED05"
+
+
+class UnknownSuccessor(MustHalt):
+    """The council admitted a Settlement contract that this release was not made for."""
+
+    title = "The new Settlement is of another release"
     reason = "ED05"
 
 

@@ -1,7 +1,8 @@
 """The evidence of one settled payment: one file that proves it to whoever trusts the network file, and nobody else.
 
-Block header and seals -> proof of the stored batch hash -> batch -> inclusion path -> payment -> the signatures of
-its agreements, quotes and endorsements, with proof of whose keys they are. `audit.verify` checks it.
+Block header and seals -> the Settlement: pinned, or a successor that the pinned Ledger named -> proof of the stored
+batch hash -> batch -> inclusion path -> payment -> the signatures of its agreements, quotes and endorsements, with
+proof of whose keys they are. `audit.verify` checks it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,16 @@ class AccountProof:
 
 
 @dataclass(frozen=True)
+class OfficeProof:
+    """That the pinned Ledger named a successor of the pinned Settlement: a block's header in RLP, its seals, and the
+    Ledger's slot in that block's state."""
+
+    header: bytes
+    seals: tuple[bytes, ...]
+    ledger_proof: AccountProof
+
+
+@dataclass(frozen=True)
 class SignedAgreement:
     """`account` agreed to a list of payments; `path` is where this payment stands in that list."""
 
@@ -66,7 +77,8 @@ class SignedQuote:
 class Evidence:
     """The evidence file. `header` is the block's header in RLP, each seal 65 bytes, `path` the payment's place in the
     batch; `participants_proof` has a slot for each key that signed; `endorsements[i]` is that of `batch.members[i]`;
-    `agreements` are those of the creditor agent and of each FX provider."""
+    `agreements` are those of the creditor agent and of each FX provider; `office` is there when a successor of the
+    pinned Settlement settled the batch, and only then."""
 
     format: str
     chain_id: int
@@ -80,6 +92,7 @@ class Evidence:
     path: InclusionPath
     agreements: tuple[SignedAgreement, ...]
     quotes: tuple[SignedQuote, ...]
+    office: OfficeProof | None = None
 
 
 def write_evidence(evidence: Evidence) -> bytes:
@@ -119,8 +132,10 @@ def check_form(evidence: Evidence) -> None:
     """
     if evidence.format != FORMAT:
         raise Malformed(f"Evidence.format: {FORMAT} is needed")
-    if len(evidence.header) > _MAX_HEADER_BYTES:
-        raise Malformed(f"Evidence.header: at most {_MAX_HEADER_BYTES} bytes")
+    headers = {"header": evidence.header} | ({"office.header": evidence.office.header} if evidence.office else {})
+    for name, header in headers.items():
+        if len(header) > _MAX_HEADER_BYTES:
+            raise Malformed(f"Evidence.{name}: at most {_MAX_HEADER_BYTES} bytes")
     from_document(Evidence, to_document(evidence))
 
 

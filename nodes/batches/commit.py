@@ -10,6 +10,7 @@ from contracts.chain.settlement import gas_limit
 from contracts.terms.batch import SignedBatch
 from contracts.terms.commitments import typed_digest
 from contracts.terms.errors import FeiqianError
+from contracts.terms.identifiers import Address
 from nodes.batches import repository
 from nodes.batches.repository import FormedBatch
 from nodes.context import NodeContext
@@ -39,20 +40,20 @@ class Committer:
         return bool(due)
 
     def _send(self, formed: FormedBatch) -> None:
-        node, signed = self._node, complete(self._node, formed)
+        node, settlement = self._node, self._node.settlement
+        signed = complete(node, formed, settlement.address)
         try:
-            node.settlement.simulate([signed])
-            data = node.settlement.settle_call([signed])
-            node.sender.send(node.settlement.address, data, gas_limit([signed]))
+            settlement.simulate([signed])
+            node.sender.send(settlement.address, settlement.settle_call([signed]), gas_limit([signed]))
         except FeiqianError as failure:
             _log.warning("batch not taken yet", sequence=formed.batch.sequence, why=failure.detail)
 
 
-def complete(node: NodeContext, formed: FormedBatch) -> SignedBatch:
-    """The batch with all signatures; the debtor agent's own is given here, last."""
+def complete(node: NodeContext, formed: FormedBatch, settlement: Address) -> SignedBatch:
+    """The batch with all signatures for a Settlement; the debtor agent's own is given here, last."""
     own = replace(
         formed.endorsements[node.account],
-        settlement_signature=node.signer.sign(typed_digest(node.domain, formed.name)),
+        settlement_signature=node.signer.sign(typed_digest(node.office.domain_of(settlement), formed.name)),
     )
     endorsements = {**formed.endorsements, node.account: own}
     return SignedBatch(formed.batch, tuple(endorsements[member] for member in formed.batch.members))

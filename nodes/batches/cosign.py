@@ -12,6 +12,7 @@ from contracts.terms.batch import Batch
 from contracts.terms.commitments import batch_hash, typed_digest
 from contracts.terms.cosigning import IncludedPayment, check_batch
 from contracts.terms.errors import FeiqianError, NotAgreed
+from contracts.terms.identifiers import Address
 from contracts.terms.parties import Participant
 from contracts.terms.payment import Event, State
 from nodes.context import NodeContext
@@ -37,22 +38,25 @@ def _cosign(node: NodeContext, sender: Participant, batch: Batch, own: tuple[Inc
     if sender.account != batch.debtor_agent:
         raise NotAgreed("a batch is proposed by its debtor agent")
     node.require_chain()
+    settlement = node.office.incumbent
     check_batch(batch, own, node.account, node.clock.now())
     with node.database.read() as connection:
         _agreed(connection, own)
     [attested] = node.compliance.attest([AttestationRequest(batch, own)])
     if not isinstance(attested, SignedAttestation):
         raise NotAgreed(f"compliance did not attest: {attested.detail}")
-    node.database.write(lambda connection: _record(connection, node, batch, own))
+    node.database.write(lambda connection: _record(connection, node, settlement, batch, own))
     name = batch_hash(batch)
-    signature = node.signer.sign(typed_digest(node.domain, name))
+    signature = node.signer.sign(typed_digest(node.office.domain_of(settlement), name))
     return Cosignature(name, signature, attested.attestation, attested.signature)
 
 
-def _record(connection: Connection, node: NodeContext, batch: Batch, own: Sequence[IncludedPayment]) -> None:
+def _record(
+    connection: Connection, node: NodeContext, settlement: Address, batch: Batch, own: Sequence[IncludedPayment]
+) -> None:
     """The durable record before the signature: from here on only a final block decides about these payments."""
     agreed = _agreed(connection, own)
-    node.signed.record(connection, batch, [payment.uetr for payment in agreed])
+    node.signed.record(connection, batch, [payment.uetr for payment in agreed], settlement)
     add_paths(connection, batch_hash(batch), own)
     for payment in agreed:
         if payment.state is State.AGREED:

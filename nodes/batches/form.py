@@ -52,7 +52,8 @@ def form_batch(node: NodeContext, avoid: set[Address]) -> bool:
         if repository.in_state(connection, repository.SIGNED) or repository.in_state(connection, repository.FORMING):
             return False
         agreed = payments.in_state(connection, State.AGREED, "debtor", MAX_PAYMENTS)
-    chosen = _choose([payment for payment in agreed if not avoid & payment.terms.members()])
+    current = [payment for payment in agreed if payment.contract in (node.office.incumbent, "")]
+    chosen = _choose([payment for payment in current if not avoid & payment.terms.members()])
     if not chosen:
         return False
     batch = _batch(node, chosen)
@@ -158,6 +159,9 @@ def _attest_own(node: NodeContext, batch: Batch, own: tuple[IncludedPayment, ...
     [answer] = node.compliance.attest([AttestationRequest(batch, own)])
     if not isinstance(answer, SignedAttestation):
         raise NotAgreed(answer.detail)
+    keys = node.directory.keys(node.account)
+    # Around an upgrade our compliance may be a final block ahead of us, or behind: it signs for another Settlement.
+    _check_attestation(node, batch, answer.attestation, answer.signature, keys.compliance if keys else frozenset())
     return Endorsement(b"", answer.attestation, answer.signature)
 
 
@@ -179,7 +183,7 @@ def _record_signed(
     if any(payment.state is not State.COSIGNING for payment in members):
         drop_batch(connection, batch)
         return
-    node.signed.record(connection, batch, [payment.uetr for payment in members])
+    node.signed.record(connection, batch, [payment.uetr for payment in members], node.office.incumbent)
     for payment in members:
         payments.move(connection, payment, Event.SIGN)
     repository.sign(connection, name, endorsements)

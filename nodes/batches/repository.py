@@ -35,6 +35,10 @@ class FormedBatch:
 
 
 def add(connection: Connection, batch: Batch, uetrs: Sequence[str]) -> None:
+    """A batch that is being formed. The same one may have been given up before: with the same payments at the same
+    place and the same deadline it has the same hash."""
+    same = (batches.c.batch_hash == batch_hash(batch)) & (batches.c.state == DEAD)
+    connection.execute(delete(batches).where(same))
     values = {
         "batch_hash": batch_hash(batch),
         "lane": batch.lane,

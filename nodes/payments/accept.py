@@ -40,7 +40,7 @@ def accept(node: NodeContext, caller: str, key: str, quote_id: str, tolerance: i
 def record_payment(connection: Connection, node: NodeContext, caller: str, quote_id: str, tolerance: int) -> Answer:
     """Take the quote, earmark the money and record the payment, in the caller's transaction. Raises as `accept`."""
     uetr, now = new_uetr(), node.clock.now()
-    priced = quotes.take(connection, quote_id, caller, uetr, now)
+    priced = quotes.take(connection, quote_id, caller, uetr, now, node.office.incumbent)
     payment = PaymentRecord(
         uetr=uetr,
         side="debtor",
@@ -61,6 +61,7 @@ def record_payment(connection: Connection, node: NodeContext, caller: str, quote
         deadline=now + node.settings.payment_lifetime,
         accepted_at=time.time_ns() // 1_000_000,
         most=priced.total * (10_000 + tolerance) // 10_000,
+        contract=priced.contract,
     )
     accounts.earmark(connection, payment.account, payment.earmark)
     repository.add(connection, payment)

@@ -44,6 +44,13 @@ def expire(connection: Connection, payment: PaymentRecord) -> None:
     _end(connection, payment, Event.EXPIRE, "TM01", "not settled by its deadline")
 
 
+def outdate(connection: Connection, payment: PaymentRecord) -> None:
+    """The Settlement that its price was signed for is retired, and the payment is certainly unsettled."""
+    _end(
+        connection, payment, Event.EXPIRE, "TM01", "the network's contracts were upgraded before it settled; pay again"
+    )
+
+
 def cancel(connection: Connection, payment: PaymentRecord) -> None:
     """The customer withdrew it before it was agreed."""
     _end(connection, payment, Event.CANCEL, "CUST", "cancelled by the customer")

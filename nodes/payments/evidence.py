@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contracts.chain.proofs import fetch_block_proof
+from contracts.chain.proofs import SettledAt, fetch_block_proof
+from contracts.chain.settlement import settling_contract
 from contracts.terms.batch import Endorsement
 from contracts.terms.commitments import (
     agreement_hash,
@@ -37,11 +38,14 @@ def evidence_of(node: NodeContext, uetr: str) -> Evidence:
             raise NotFound("this payment was recovered after a backup was restored; what its peers signed was lost")
         leaves = leaves_of(connection, formed)
         agreed = repository.agreements_of(connection, uetr)
-    signed = complete(node, formed)
+    assert formed.transaction_hash is not None, "a settled batch has a transaction"
+    settlement = settling_contract(node.chain, formed.transaction_hash, formed.name)
+    signed = complete(node, formed, settlement)
     agreements = tuple(SignedAgreement(*each) for each in agreed)
     quotes = (SignedQuote(payment.quote, payment.quote_signature),)
-    keys = _signers(node, formed, signed.endorsements, agreements, quotes)
-    proof = fetch_block_proof(node.chain, node.network, formed.block_number, formed.batch.place, keys)
+    keys = _signers(node.office.domain_of(settlement), formed, signed.endorsements, agreements, quotes)
+    settled = SettledAt(settlement, formed.batch.place, formed.block_number)
+    proof = fetch_block_proof(node.chain, node.network, settled, keys)
     return Evidence(
         format=FORMAT,
         chain_id=node.network.chain_id,
@@ -55,11 +59,12 @@ def evidence_of(node: NodeContext, uetr: str) -> Evidence:
         path=MerkleTree([payment_leaf(terms) for terms in leaves]).path(formed.uetrs.index(uetr)),
         agreements=agreements,
         quotes=quotes,
+        office=proof.office,
     )
 
 
 def _signers(
-    node: NodeContext,
+    domain: bytes,
     formed: FormedBatch,
     endorsements: Sequence[Endorsement],
     agreements: Sequence[SignedAgreement],
@@ -70,4 +75,4 @@ def _signers(
     pairs += [(attestation_hash(each.attestation), each.attestation_signature) for each in endorsements]
     pairs += [(agreement_hash(each.agreement), each.signature) for each in agreements]
     pairs += [(quote_hash(each.quote), each.signature) for each in quotes]
-    return {recover(typed_digest(node.domain, name), signature) for name, signature in pairs}
+    return {recover(typed_digest(domain, name), signature) for name, signature in pairs}

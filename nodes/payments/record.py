@@ -23,7 +23,8 @@ class PaymentRecord:
     agent gets; `fee` (source currency) what the customer pays the debtor agent on top. `deadline` is chain time.
     `attempt` counts how often it was priced: it rises when a held payment is released. `most` is what the customer
     accepted to pay in all, tolerance included; `held_by` the institution whose officers hold it; `original_uetr` the
-    payment that this one returns, or empty.
+    payment that this one returns, or empty; `contract` the Settlement that its quote was signed for, where this is the
+    debtor agent.
     """
 
     uetr: str
@@ -54,6 +55,7 @@ class PaymentRecord:
     most: int = 0
     reason: str = ""
     detail: str = ""
+    contract: Address = ""
 
     @property
     def earmark(self) -> int:

@@ -85,6 +85,7 @@ def _release(node: NodeContext, payment: PaymentRecord) -> int:
         fee=price.fee,
         quote=quote,
         quote_signature=price.firm.signature,
+        contract=price.contract,
         deadline=node.clock.now() + node.settings.payment_lifetime,
         attempt=payment.attempt + 1,
         held_by="",

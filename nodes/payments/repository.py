@@ -110,6 +110,16 @@ def overdue(connection: Connection, final_time: int) -> list[PaymentRecord]:
     return [_record(row) for row in rows]
 
 
+def priced_for_others(connection: Connection, contract: str) -> list[PaymentRecord]:
+    """The debtor side's payments under way whose price was signed for another Settlement than `contract`. What is held
+    is priced anew when it is released."""
+    under_way = [state.value for state in State if not state.final and state is not State.HELD]
+    c = payments.c
+    here = (c.state.in_(under_way)) & (c.side == "debtor") & c.contract.not_in([contract, ""])
+    rows = connection.execute(select(payments).where(here, _certain()))
+    return [_record(row) for row in rows]
+
+
 def open_of(connection: Connection, debtor_agent: str) -> list[str]:
     """The UETRs of a debtor agent's payments that can still move."""
     open_states = [state.value for state in State if not state.final]

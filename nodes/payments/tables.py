@@ -43,13 +43,15 @@ payments = Table(
     Column("accepted_at", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("contract", Text, nullable=False, server_default=""),
     CheckConstraint("side IN ('debtor', 'creditor')", name="payment_side"),
     CheckConstraint(f"state IN ({_STATES})", name="payment_state"),
     Index("payments_by_state", "state", "side", "deadline"),
     Index("payments_by_account", "account", "accepted_at"),
     Index("payments_by_original", "original_uetr"),
 )
-"""`accepted_at` is in milliseconds of the institution's clock and serves people; deadlines are chain time."""
+"""`accepted_at` is in milliseconds of the institution's clock and serves people; deadlines are chain time. `contract`
+is the Settlement that a payment's price was signed for, empty at the creditor agent."""
 
 payment_events = Table(
     "payment_events",

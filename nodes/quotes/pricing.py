@@ -25,10 +25,12 @@ _pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="price")
 
 @dataclass(frozen=True)
 class Price:
-    """A firm quote and the debtor agent's own fee on top, in minor units of the source currency."""
+    """A firm quote, signed for the Settlement `contract`, and the debtor agent's own fee on top, in minor units of the
+    source currency."""
 
     firm: FirmQuote
     fee: int
+    contract: Address
 
     @property
     def total(self) -> int:
@@ -38,14 +40,15 @@ class Price:
 def price_payment(node: NodeContext, source: Currency, target: Money, provider: Address = "") -> Price:
     """The cheapest firm price of all FX providers for `target`, or of the one named. Raises NoPrice."""
     request = QuoteRequest(str(uuid.uuid4()), source.numeric, target.currency.numeric, target_amount=target.minor)
+    contract = node.office.incumbent
     members = node.directory.with_role(Role.FX_PROVIDER)
     providers = [each for each in members if provider in ("", each.account)]
-    answers = _pool.map(lambda provider: _ask_or_none(node, provider, request), providers)
+    answers = _pool.map(lambda provider: _ask_or_none(node, provider, request, contract), providers)
     prices = [answer for answer in answers if answer is not None]
     if not prices:
         raise NoPrice(f"no FX provider sells {target.currency} for {source} now; try again later")
     firm = min(prices, key=lambda price: (price.quote.source_amount, price.quote.provider))
-    return Price(firm, fee_on(node, Money(firm.quote.source_amount, source)))
+    return Price(firm, fee_on(node, Money(firm.quote.source_amount, source)), contract)
 
 
 def fee_on(node: NodeContext, source: Money) -> int:
@@ -68,31 +71,41 @@ def price_return(node: NodeContext, provider: Address, original_uetr: str, sourc
         source_amount=source.minor,
         original_uetr=original_uetr,
     )
-    return Price(_ask(node, found, request), 0)
+    contract = node.office.incumbent
+    return Price(_ask(node, found, request, contract), 0, contract)
 
 
-def _ask_or_none(node: NodeContext, provider: Participant, request: QuoteRequest) -> FirmQuote | None:
+def _ask_or_none(
+    node: NodeContext, provider: Participant, request: QuoteRequest, contract: Address
+) -> FirmQuote | None:
     try:
-        return _ask(node, provider, request)
+        return _ask(node, provider, request, contract)
     except FeiqianError as failure:
         _log.warning("no price", provider=provider.account, why=failure.detail)
         return None
 
 
-def _ask(node: NodeContext, provider: Participant, request: QuoteRequest) -> FirmQuote:
+def _ask(node: NodeContext, provider: Participant, request: QuoteRequest, contract: Address) -> FirmQuote:
     [answer] = BridgeClient(node.peers, Peer(provider.account, provider.endpoint)).quote([request])
     if not isinstance(answer, FirmQuote):
         if request.original_uetr and answer.problem == WrongState.kind():
             # We have seen the original in a final block; the provider will in a moment.
             raise PeerUnavailable("the FX provider does not know yet that the payment settled; try again")
         raise Refused(answer.detail, peer_reason=answer.reason)
+    keys = node.directory.keys(provider.account)
+    signer = recover(typed_digest(node.office.domain_of(contract), quote_hash(answer.quote)), answer.signature)
+    if keys is None or signer not in keys.settlement:
+        # Around an upgrade the provider may be a final block ahead of us, or behind.
+        raise PeerUnavailable(
+            "the quote is not signed by the FX provider's settlement key for the Settlement in office"
+        )
     if not _is_firm(node, provider, request, answer):
         raise NoPrice("the FX provider's answer is not a firm quote to the question")
     return answer
 
 
 def _is_firm(node: NodeContext, provider: Participant, request: QuoteRequest, answer: FirmQuote) -> bool:
-    """A price counts only if it answers the question, outlives a payment and is signed by the provider's key."""
+    """A price counts only if it answers the question and outlives a payment."""
     quote = answer.quote
     asked = (provider.account, node.account, request.source_currency, request.target_currency)
     offered = (quote.provider, quote.buyer, quote.source_currency, quote.target_currency)
@@ -100,9 +113,6 @@ def _is_firm(node: NodeContext, provider: Participant, request: QuoteRequest, an
         request.source_amount in (None, quote.source_amount),
         request.target_amount in (None, quote.target_amount),
     )
-    keys = node.directory.keys(provider.account)
-    signer = recover(typed_digest(node.domain, quote_hash(quote)), answer.signature)
     long_enough = quote.expires > node.clock.now() + node.settings.payment_lifetime
     paid = quote.source_amount > 0 and quote.target_amount > 0
-    own_key = keys is not None and signer in keys.settlement
-    return asked == offered and all(given) and paid and long_enough and own_key
+    return asked == offered and all(given) and paid and long_enough

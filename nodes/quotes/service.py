@@ -35,7 +35,8 @@ class PriceRequest:
 
 @dataclass(frozen=True)
 class CustomerQuote:
-    """What the customer is shown. `fee` is in the currency of the source; `expires` is chain time in seconds."""
+    """What the customer is shown. `fee` is in the currency of the source; `expires` is chain time in seconds;
+    `contract` is the Settlement that the price was signed for."""
 
     id: str
     account: str
@@ -49,6 +50,7 @@ class CustomerQuote:
     rate: str
     rate_date: str
     expires: int
+    contract: Address
 
     @property
     def source_currency(self) -> Currency:
@@ -110,18 +112,22 @@ def quote_payee(
         rate=price.firm.rate,
         rate_date=price.firm.rate_date,
         expires=price.firm.quote.expires - node.settings.payment_lifetime,
+        contract=price.contract,
     )
     node.database.write(lambda connection: _remember(connection, caller, priced))
     return priced
 
 
-def take(connection: Connection, quote_id: str, caller: str, uetr: str, now: int) -> CustomerQuote:
-    """Use a quote for a payment, once. Raises NotFound, QuoteExpired, QuoteAlreadyUsed."""
+def take(connection: Connection, quote_id: str, caller: str, uetr: str, now: int, contract: Address) -> CustomerQuote:
+    """Use a quote for a payment, once; `contract` is the Settlement in office. Raises NotFound, QuoteExpired,
+    QuoteAlreadyUsed."""
     row = repository.find(connection, quote_id)
     if row is None or row.caller != caller:
         raise NotFound("there is no such quote of yours; ask for a new one")
     if row.expires < now:
         raise QuoteExpired("the price was valid until an earlier time; ask for a new quote")
+    if row.contract not in (contract, ""):
+        raise QuoteExpired("the price was given before the network's contracts were upgraded; ask for a new quote")
     if not repository.use(connection, quote_id, uetr):
         raise QuoteAlreadyUsed("this quote paid another payment; ask for a new one")
     return CustomerQuote(
@@ -137,6 +143,7 @@ def take(connection: Connection, quote_id: str, caller: str, uetr: str, now: int
         rate=row.rate,
         rate_date=row.rate_date,
         expires=row.expires,
+        contract=row.contract,
     )
 
 

@@ -23,4 +23,6 @@ quotes = Table(
     Column("rate_date", Text, nullable=False),
     Column("expires", BigInteger, nullable=False),
     Column("used_by", Text, unique=True),
+    Column("contract", Text, nullable=False, server_default=""),
 )
+"""`contract` is the Settlement that the price was signed for."""

@@ -116,6 +116,7 @@ def _record(
         accepted_at=time.time_ns() // 1_000_000,
         original_uetr=original.uetr,
         most=source.minor,
+        contract=price.contract,
     )
     accounts.earmark(connection, payment.account, payment.earmark)
     repository.add(connection, payment)

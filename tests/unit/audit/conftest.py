@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,11 +17,17 @@ import pytest
 from audit.completeness import BatchLeaves
 from contracts.chain.client import ChainClient, SealedHeader
 from contracts.chain.council import Call, Council
-from contracts.chain.deploy import CouncilTerms, deploy_network, planned_contracts
+from contracts.chain.deploy import (
+    CouncilTerms,
+    addresses_of,
+    deploy_network,
+    planned_contracts,
+    settlement_creation,
+)
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import Network, parse_network
 from contracts.chain.participants import Admission, Participants
-from contracts.chain.proofs import BlockProof, fetch_block_proof
+from contracts.chain.proofs import BlockProof, SettledAt, account_proof, fetch_block_proof
 from contracts.chain.settlement import Settlement
 from contracts.chain.transactions import TransactionSender
 from contracts.terms.attestation import Agreement, Attestation
@@ -36,7 +43,7 @@ from contracts.terms.commitments import (
     quotes_hash,
     typed_digest,
 )
-from contracts.terms.evidence import FORMAT, Evidence, SignedAgreement, SignedQuote, write_evidence
+from contracts.terms.evidence import FORMAT, AccountProof, Evidence, SignedAgreement, SignedQuote, write_evidence
 from contracts.terms.identifiers import Address, lei_with_check_digits
 from contracts.terms.merkle import MerkleTree, root_of
 from contracts.terms.money import currency
@@ -86,17 +93,50 @@ class Stage:
     batches: dict[int, SignedBatch] = field(default_factory=dict)
     quotes: dict[str, SignedQuote] = field(default_factory=dict)
     blocks: dict[int, int] = field(default_factory=dict)
+    settled_by: dict[int, Address] = field(default_factory=dict)
 
     @staticmethod
     def account(name: str) -> Address:
         return account(name)
 
+    successors: list[Address] = field(default_factory=list)
+
+    @property
+    def settlements(self) -> tuple[Address, ...]:
+        return (self.network.contracts.settlement.address, *self.successors)
+
+    @property
+    def settlement(self) -> Address:
+        """The Settlement in office."""
+        return self.settlements[-1]
+
+    def deployed_successor(self) -> Address:
+        creation = settlement_creation(addresses_of(self.network.contracts), self.settlement)
+        created = self.sender("deployer").transact(None, creation).contract
+        assert created is not None
+        return created
+
+    def replace_settlement(self) -> None:
+        """The council puts a successor in office."""
+        successor, ledger = self.deployed_successor(), self.network.contracts.ledger.address
+        self.govern(ledger, Ledger.replace_settlement_call(self.settlement, successor))
+        self.successors.append(successor)
+
+    def copied(self) -> Stage:
+        """The same stage, to which more can happen."""
+        mutable = ("payments", "batches", "quotes", "blocks", "settled_by", "successors")
+        return replace(self, **{name: copy(getattr(self, name)) for name in mutable})
+
+    def sender(self, name: str) -> TransactionSender:
+        return TransactionSender(self.client, signer(name))
+
     @property
     def accounts(self) -> tuple[Address, ...]:
         return tuple(account(name) for name in ROLES)
 
-    def sign(self, key: str, struct_hash: bytes) -> bytes:
-        domain = domain_separator(CHAIN_ID, self.network.contracts.settlement.address)
+    def sign(self, key: str, struct_hash: bytes, settlement: Address = "") -> bytes:
+        """Signed for a Settlement, by default for the one in office."""
+        domain = domain_separator(CHAIN_ID, settlement or self.settlement)
         return signer(key).sign(typed_digest(domain, struct_hash))
 
     def send(self, name: str, contract: str, data: bytes) -> None:
@@ -147,6 +187,12 @@ class Stage:
 
     def settle(self, sequence: int, payments: tuple[PaymentTerms, ...]) -> None:
         """The three members sign and settle whatever payments they please: nothing here checks them."""
+        signed = self.signed(sequence, payments)
+        receipt = Settlement(self.client, self.settlement).settle(self.sender("wallet"), [signed])
+        self.blocks[sequence] = receipt.block_number
+
+    def signed(self, sequence: int, payments: tuple[PaymentTerms, ...]) -> SignedBatch:
+        """A batch that the three members signed for the Settlement in office."""
         batch = Batch(
             debtor_agent=account("wallet"),
             lane=0,
@@ -158,10 +204,9 @@ class Stage:
             deadline=self.client.newest_timestamp() + 15,
         )
         signed = SignedBatch(batch, tuple(self.endorsement(batch, name) for name in self.names(batch.members)))
-        settlement = Settlement(self.client, self.network.contracts.settlement.address)
-        receipt = settlement.settle(TransactionSender(self.client, signer("wallet")), [signed])
-        self.blocks[sequence] = receipt.block_number
         self.payments[sequence], self.batches[sequence] = payments, signed
+        self.settled_by[sequence] = self.settlement
+        return signed
 
     def tree(self, sequence: int) -> MerkleTree:
         return MerkleTree([payment_leaf(terms) for terms in self.payments[sequence]])
@@ -169,16 +214,16 @@ class Stage:
     def evidence(self, sequence: int, index: int) -> Evidence:
         payments, signed, tree = self.payments[sequence], self.batches[sequence], self.tree(sequence)
         block = self.prove(signed.batch.place, sequence)
-        agreement = Agreement(tree.root, len(payments), max(terms.deadline for terms in payments))
         return Evidence(
             FORMAT,
             CHAIN_ID,
-            *block,
+            *block[:4],
+            office=block.office,
             batch=signed.batch,
             endorsements=signed.endorsements,
             payment=payments[index],
             path=tree.path(index),
-            agreements=tuple(self.agreed(name, agreement, tree, index) for name in ("acquirer", "provider")),
+            agreements=self.agreements(sequence, index, self.settled_by[sequence]),
             quotes=(self.quotes[payments[index].uetr],),
         )
 
@@ -186,13 +231,25 @@ class Stage:
         """What the chain proves in the block that settled the batch `sequence`."""
         members = (name for name in ROLES if name != "banker")
         keys = [account(f"{name}/{use}") for name in members for use in ("settlement", "compliance")]
-        return fetch_block_proof(self.client, self.network, self.blocks[sequence], place, keys)
+        settled = SettledAt(self.settled_by[sequence], place, self.blocks[sequence])
+        return fetch_block_proof(self.client, self.network, settled, keys)
+
+    def ledger_slots(self, sequence: int, *slots: int) -> AccountProof:
+        """Proof of slots of the Ledger in the block that settled the batch `sequence`."""
+        return account_proof(self.client, self.network.contracts.ledger.address, slots, self.blocks[sequence])
 
     def before(self, sequence: int) -> SealedHeader:
         return self.client.sealed_header(self.blocks[sequence] - 1)
 
-    def agreed(self, name: str, agreement: Agreement, tree: MerkleTree, index: int) -> SignedAgreement:
-        signature = self.sign(f"{name}/settlement", agreement_hash(agreement))
+    def agreements(self, sequence: int, index: int, settlement: Address) -> tuple[SignedAgreement, ...]:
+        payments, tree = self.payments[sequence], self.tree(sequence)
+        agreement = Agreement(tree.root, len(payments), max(terms.deadline for terms in payments))
+        return tuple(self.agreed(name, agreement, tree, index, settlement) for name in ("acquirer", "provider"))
+
+    def agreed(
+        self, name: str, agreement: Agreement, tree: MerkleTree, index: int, settlement: Address = ""
+    ) -> SignedAgreement:
+        signature = self.sign(f"{name}/settlement", agreement_hash(agreement), settlement)
         return SignedAgreement(account(name), agreement, tree.path(index), signature)
 
     def leaves(self, sequence: int) -> BatchLeaves:
@@ -241,9 +298,7 @@ def found(stage: Stage) -> Stage:
 def scratch(stage: Stage) -> Iterator[Stage]:
     """A copy of the stage whose chain goes back to where it was."""
     snapshot = stage.client.request("evm_snapshot")
-    yield replace(
-        stage, payments={**stage.payments}, batches={**stage.batches}, quotes={**stage.quotes}, blocks={**stage.blocks}
-    )
+    yield stage.copied()
     assert stage.client.request("evm_revert", snapshot)
 
 

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,12 @@ from typer.testing import CliRunner
 from audit.cli import app
 from audit.completeness import check_completeness
 from audit.sums import check_sums
-from contracts.chain.client import ChainClient
 from contracts.chain.ledger import Ledger
 from contracts.terms.documents import to_document
 from contracts.terms.identifiers import Address
 from contracts.terms.payment import PaymentTerms
-from devnet.chain.provider import InProcessProvider
 from devnet.chain.server import ChainServer
+from tests.unit.audit.changes import lied_to
 
 if TYPE_CHECKING:
     from tests.unit.audit.conftest import AuditCommand, Stage
@@ -36,22 +35,6 @@ def test_promise_7_nothing_missing(stage: Stage) -> None:
     assert report.problems == ()
     assert [(lane.batches, lane.payments) for lane in report.lanes] == [(3, 8)]
     assert report.participants == len(stage.accounts)
-
-
-@dataclass
-class LyingNode:
-    """A node whose answers to eth_getLogs are not the truth."""
-
-    provider: InProcessProvider
-    change: Callable[[list[Any]], list[Any]]
-
-    def make_request(self, method: Any, params: Any) -> Any:
-        answer: Any = self.provider.make_request(method, params)
-        return answer | {"result": self.change(answer["result"])} if method == "eth_getLogs" else answer
-
-
-def lied_to(stage: Stage, change: Callable[[list[Any]], list[Any]]) -> ChainClient:
-    return ChainClient(LyingNode(stage.provider, change), "seals", stage.network.validators)
 
 
 def of_batches(stage: Stage, logs: list[Any]) -> list[Any]:
@@ -109,15 +92,6 @@ def test_promise_7_a_strangers_batch_shows(stage: Stage) -> None:
 
     problems = check_completeness(lied_to(stage, invent), stage.network).problems
     assert problems == (f"{stage.account('stranger')} settled batches and is no participant",)
-
-
-def test_another_settlement_in_office_shows(scratch: Stage) -> None:
-    """Batches could settle there, where the audit of the pinned contract does not look."""
-    pins = scratch.network.contracts
-    call = Ledger.replace_settlement_call(pins.settlement.address, pins.council.address)
-    scratch.govern(pins.ledger.address, call)
-    [problem] = check_completeness(scratch.client, scratch.network).problems
-    assert "the Settlement in office is" in problem
 
 
 @pytest.mark.parametrize("change", [drop_all, drop_one, reverse, edit])

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from audit.errors import (
     BatchNotStored,
     NotAMember,
     NotEndorsed,
+    NotInOffice,
     NotProven,
     NotSealed,
     PaymentNotIncluded,
@@ -29,13 +29,13 @@ from audit.errors import (
     WrongNetwork,
 )
 from audit.verify import STEPS, verify
-from contracts.chain.network import Network
 from contracts.chain.participants import Participants
 from contracts.terms.commitments import attestation_hash, batch_hash, payment_leaf, quote_hash, quotes_hash
 from contracts.terms.documents import to_document
 from contracts.terms.errors import Malformed
 from contracts.terms.evidence import Evidence, read_evidence, write_evidence
 from contracts.terms.payment import Leg, PaymentTerms
+from tests.unit.audit.changes import changed_at, holds, nudged, places
 
 if TYPE_CHECKING:
     from tests.unit.audit.conftest import AuditCommand, Stage
@@ -79,16 +79,6 @@ def test_a_file_reads_back_as_it_was_written(evidence: Evidence) -> None:
     assert read_evidence(write_evidence(evidence)) == evidence
 
 
-def holds(content: bytes, network: Network) -> Evidence | None:
-    """The evidence in a file, if it verifies."""
-    try:
-        read = read_evidence(content)
-        verify(read, network)
-    except (NotProven, Malformed):
-        return None
-    return read
-
-
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_promise_6_any_changed_byte_is_refused(stage: Stage, evidence: Evidence, data: st.DataObject) -> None:
@@ -109,36 +99,6 @@ def test_a_cut_or_repeated_part_is_refused(stage: Stage, evidence: Evidence, dat
     middle = data.draw(st.sampled_from([b"", content[start:end] * 2]))
     found = holds(content[:start] + middle + content[end:], stage.network)
     assert found is None or found == evidence
-
-
-def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The path of every scalar of nested dataclasses and tuples."""
-    if is_dataclass(value):
-        for each in fields(value):
-            yield from places(getattr(value, each.name), (*path, each.name))
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from places(item, (*path, index))
-    else:
-        yield path
-
-
-def changed_at(value: Any, path: Sequence[str | int], change: Callable[[Any], Any]) -> Any:
-    if not path:
-        return change(value)
-    first, rest = path[0], path[1:]
-    if isinstance(first, int):
-        return (*value[:first], changed_at(value[first], rest, change), *value[first + 1 :])
-    return replace(value, **{first: changed_at(getattr(value, first), rest, change)})
-
-
-def nudged(value: Any) -> Any:
-    """The same kind of value in its right form, only another."""
-    if isinstance(value, int):
-        return value + 1
-    if isinstance(value, bytes):
-        return value[:-1] + bytes([value[-1] ^ 1])
-    return str(uuid.UUID(int=5, version=4)) if value == "" else value[:-1] + ("1" if value[-1] == "0" else "0")
 
 
 def test_promise_6_each_field_is_bound(stage: Stage, evidence: Evidence) -> None:
@@ -179,7 +139,7 @@ FORGERIES: dict[str, tuple[type[NotProven], Callable[[Stage, Evidence], Evidence
         StateNotProven,
         lambda s, e: replace(e, header=s.before(0).encoded, seals=s.before(0).seals),
     ),
-    "another contract": (StateNotProven, lambda _, e: replace(e, settlement_proof=e.participants_proof)),
+    "another contract": (NotInOffice, lambda _, e: replace(e, settlement_proof=e.participants_proof)),
     "a slot twice": (
         StateNotProven,
         lambda _, e: changed_at(e, ("participants_proof", "slots"), lambda slots: (*slots, slots[0])),
@@ -300,14 +260,21 @@ def test_a_batch_settled_with_a_wrong_payment_does_not_prove_it(scratch: Stage, 
     assert type(failure.value) is refusal, failure.value
 
 
-@pytest.mark.parametrize("contract", ["settlement", "participants"])
-@pytest.mark.parametrize("changes", [{"address": "0x" + "12" * 20}, {"code_hash": bytes(32)}])
+@pytest.mark.parametrize(
+    ("contract", "changes", "refusal"),
+    [
+        ("settlement", {"address": "0x" + "12" * 20}, NotInOffice),
+        ("settlement", {"code_hash": bytes(32)}, StateNotProven),
+        ("participants", {"address": "0x" + "12" * 20}, StateNotProven),
+        ("participants", {"code_hash": bytes(32)}, StateNotProven),
+    ],
+)
 def test_the_network_file_decides_which_contracts_count(
-    stage: Stage, evidence: Evidence, contract: str, changes: dict[str, Any]
+    stage: Stage, evidence: Evidence, contract: str, changes: dict[str, Any], refusal: type[NotProven]
 ) -> None:
     pins = stage.network.contracts
     other = replace(pins, **{contract: replace(getattr(pins, contract), **changes)})
-    with pytest.raises(StateNotProven):
+    with pytest.raises(refusal):
         verify(evidence, replace(stage.network, contracts=other))
 
 
