@@ -12,7 +12,6 @@ from contracts.chain import events
 from contracts.chain.client import ChainClient, check_finality
 from contracts.chain.compile import compiled
 from contracts.chain.deploy import CouncilTerms, check_deployment, deploy_network, planned_contracts
-from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.headers import verify_seals
 from contracts.chain.participants import Participants, Purpose
 from contracts.chain.rpc import RpcError
@@ -220,88 +219,6 @@ def test_web3_reads_the_same_contracts(stage, transport):
     assert ledger.functions.net_position(wallet, CNY).call() == FUNDS
     issued = ledger.events.Transfer().get_logs(from_block=0)
     assert {event["args"]["amount"] for event in issued} == {FUNDS}
-
-
-@pytest.fixture
-def clock():
-    class Clock:
-        now = 0.0
-
-        def __call__(self) -> float:
-            return self.now
-
-    return Clock()
-
-
-@pytest.fixture
-def directory(stage, clock):
-    return ChainKeyDirectory(stage.participants, max_age=3, min_age=1, clock=clock)
-
-
-def test_directory_answers(stage, directory):
-    wallet = stage.participants.participant(stage.account("wallet"))
-    assert directory.participant(wallet.account) == wallet
-    assert directory.by_message_key(wallet.message_key) == wallet
-    assert directory.by_message_key(bytes(32)) is None
-    assert directory.keys(wallet.account).settlement == {stage.account("wallet/settlement")}
-    assert directory.keys(stage.account("bank_cny")).compliance == set()
-    assert [each.account for each in directory.members()] == [
-        stage.account(name) for name in ("wallet", "acquirer", "provider")
-    ]
-    assert [each.account for each in directory.with_role(Role.FX_PROVIDER)] == [stage.account("provider")]
-
-
-def test_directory_finds_the_longest_prefix(stage, directory):
-    codes = {"wallet": ["QR:", "QR:12", "PROXY:"], "acquirer": ["QR:1234", "PROXY:"], "provider": ["XX:123456"]}
-    stage.govern_participants(*(Participants.set_codes_call(stage.account(n), each) for n, each in codes.items()))
-
-    def answering(scheme: str, identifier: str) -> list[str]:
-        return [each.account for each in directory.answering(scheme, identifier)]
-
-    wallet, acquirer = stage.account("wallet"), stage.account("acquirer")
-    assert answering("QR", "123456") == [acquirer]
-    assert answering("QR", "125") == [wallet]
-    assert answering("QR", "9") == [wallet]
-    assert answering("PROXY", "+6591234567") == [wallet, acquirer]
-    assert answering("Q", "R:123456") == []
-    stage.govern_participants(Participants.suspend_call(acquirer))
-    directory.refresh()
-    assert answering("QR", "123456") == [wallet]
-
-
-def test_directory_reads_anew_when_old_or_missing(stage, directory, clock):
-    fresh = stage.admission("extra_0", Role.FX_PROVIDER)
-    account, wallet = fresh.participant.account, stage.account("wallet")
-    assert directory.participant(account) is None
-    stage.govern_participants(Participants.admit_call(fresh), Participants.set_endpoint_call(wallet, "http://new.test"))
-    clock.now = 0.9
-    assert directory.participant(account) is None
-    clock.now = 2.0
-    assert directory.participant(wallet).endpoint == "http://wallet.test"
-    assert directory.participant(account) == fresh.participant
-    assert directory.participant(wallet).endpoint == "http://new.test"
-    stage.govern_participants(Participants.set_endpoint_call(wallet, "http://newer.test"))
-    clock.now = 5.1
-    assert directory.participant(wallet).endpoint == "http://newer.test"
-
-
-def test_directory_reads_only_what_changed(stage, clock, finality):
-    class Counting:
-        def __init__(self, transport) -> None:
-            self.make_request = lambda method, params: (asked.append(method), transport.make_request(method, params))[1]
-
-    asked: list[str] = []
-    client = ChainClient(Counting(stage.client._transport), finality, stage.validators)
-    directory = ChainKeyDirectory(Participants(client, stage.participants.address), max_age=3, clock=clock)
-    directory.members()
-    stage.pass_time(1)
-    asked.clear()
-    clock.now = 4.0
-    assert len(directory.members()) == 3
-    assert "eth_call" not in asked
-    stage.govern_participants(Participants.suspend_call(stage.account("wallet")))
-    clock.now = 8.0
-    assert len(directory.members()) == 2
 
 
 def test_http_to_a_node(stage, finality, http_node):

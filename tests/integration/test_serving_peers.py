@@ -44,6 +44,8 @@ class Registry:
     status: dict[Address, Status] = field(
         default_factory=lambda: {ALICE: Status.ACTIVE, BOB: Status.ACTIVE, LEFT: Status.LEFT}
     )
+    newer: dict[Address, bytes] = field(default_factory=dict)
+    """Keys that replaced those of `KEYS`, whose overlap still runs."""
 
     def participant(self, account: Address) -> Participant | None:
         if account not in self.status:
@@ -52,7 +54,8 @@ class Registry:
         return Participant(account, "", "", "", Role.DEBTOR_AGENT, self.status[account], key, "", ())
 
     def message_keys(self, account: Address) -> tuple[bytes, ...]:
-        return (KEYS[account].public,) if account in self.status else ()
+        newer = (self.newer[account],) if account in self.newer else ()
+        return (*newer, KEYS[account].public) if account in self.status else ()
 
 
 class Question(Schema):
@@ -145,6 +148,7 @@ def door(running: Door) -> Iterator[Door]:
     running.acts.clear()
     yield running
     running.registry.status |= Registry().status
+    running.registry.newer.clear()
 
 
 def assert_refused(door: Door, response: httpx2.Response) -> None:
@@ -161,6 +165,28 @@ def test_a_signed_request_is_answered_by_a_signed_answer(door: Door) -> None:
 
 def test_the_untampered_message_passes(door: Door) -> None:
     assert door.send(door.signed()).status_code == 200
+
+
+def test_each_of_two_living_keys_signs_while_one_replaces_the_other(door: Door) -> None:
+    door.registry.newer[ALICE] = KEYS[MALLORY].public
+    for key in (ALICE, MALLORY):
+        assert door.client(key=key).post(door.peer, "/peer/v1/acts", BODY)["caller"] == ALICE
+    door.registry.newer[BOB] = KEYS[LEFT].public
+    assert door.client().post(door.peer, "/peer/v1/acts", BODY)["caller"] == ALICE
+    assert door.acts == ["a"] * 3
+
+
+def test_two_living_keys_let_no_third_in(door: Door) -> None:
+    door.registry.newer[ALICE] = KEYS[MALLORY].public
+    message = RequestMessage("POST", door.endpoint + "/peer/v1/acts", {"Content-Type": "application/json"})
+    Messenger(ALICE, KEYS[BOB], door.registry).sign_request(message, BODY)
+    assert_refused(door, door.send(message))
+
+
+def test_who_has_no_living_key_is_refused(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = door.signed()
+    monkeypatch.setattr(door.registry, "message_keys", lambda account: ())
+    assert_refused(door, door.send(message))
 
 
 def test_a_query_is_part_of_what_is_signed(door: Door) -> None:
