@@ -19,6 +19,7 @@ import contracts.terms.errors as tree
 from audit.verify import STEPS
 from bridge.settings import BridgeSettings
 from compliance.settings import ComplianceSettings
+from contracts.chain.compile import compiled
 from contracts.terms.errors import FeiqianError, MustHalt
 from feiqian import COMMANDS
 from nodes.settings import NodeSettings
@@ -28,7 +29,8 @@ from serving.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 PAPERS = (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
-PAGES = ("OPERATOR", "OFFICER", "AUDITOR", "WALLET")
+SERVICE_PAGES = ("OPERATOR", "OFFICER", "AUDITOR", "WALLET")
+PAGES = (*SERVICE_PAGES, "GOVERNOR")
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "Every service": ServiceSettings,
     "Node": NodeSettings,
@@ -126,7 +128,24 @@ def blocks(name: str) -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", page(name), re.DOTALL))
 
 
-@pytest.mark.parametrize("name", PAGES)
+def test_the_governor_finds_every_call_that_the_council_makes() -> None:
+    """The registry's functions are all the council's; of the others those that ask for it."""
+    council = {
+        "council": {"set_governors", "set_guardian", "unpause"},
+        "ledger": {"define_currency", "replace_settlement"},
+    }
+    functions = {
+        f"{name}.{entry['name']}({', '.join(each['name'] for each in entry['inputs'])})"
+        for name in (*council, "participants")
+        for entry in compiled(name.capitalize()).abi
+        if entry["type"] == "function" and entry["stateMutability"] == "nonpayable"
+        if entry["name"] in council.get(name, {entry["name"]})
+    }
+    _heading, *told = rows(section(page("GOVERNOR"), "Calls"))
+    assert {row[0] for row in told} == functions
+
+
+@pytest.mark.parametrize("name", SERVICE_PAGES)
 def test_every_path_that_a_page_asks_for_is_answered(name: str) -> None:
     known = list(routes())
     asked = {path.rstrip("/") for path in re.findall(r"/(?:peer/)?v1/[\w/${}.-]+", page(name))}
