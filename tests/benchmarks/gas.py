@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 
 from contracts.chain.participants import Participants
@@ -22,7 +21,9 @@ FUNDS = 10**15
 
 
 def tables() -> Iterator[Table]:
-    with _stage() as stage:
+    with embedded() as chain:
+        stage = found(chain, "seals")
+        prepare(stage)
         yield _payments(stage)
         yield _members(stage)
 
@@ -31,7 +32,7 @@ def _payments(stage: Stage) -> Table:
     alone = _alone(stage)
     rows = []
     for count in PAYMENTS:
-        gas = _settled(stage, _batch(stage, INSTITUTIONS[:8], count))
+        gas = settled(stage, INSTITUTIONS[:8], count)
         target = TARGETS.get(count)
         rows.append((count, gas, gas / count, alone, alone * count / gas, verdict(gas / count, target)))
     return Table(
@@ -45,11 +46,11 @@ def _payments(stage: Stage) -> Table:
 
 def _members(stage: Stage) -> Table:
     """An endorsement's gas is the slope over members that have no position: they do nothing but endorse."""
-    without = {count: _settled(stage, _batch(stage, INSTITUTIONS[:count], 1_000, moved=0)) for count in (2, 16)}
+    without = {count: settled(stage, INSTITUTIONS[:count], 1_000, moved=0) for count in (2, 16)}
     endorsement = (without[16] - without[2]) / 14
     rows = []
     for count in (2, 4, 8, 16):
-        gas = _settled(stage, _batch(stage, INSTITUTIONS[:count], 1_000))
+        gas = settled(stage, INSTITUTIONS[:count], 1_000)
         signed, recovering = round(count * endorsement), 2 * count * 3_000
         parts = (f"{part / gas:.0%}" for part in (signed, recovering))
         rows.append((count, 2 * count, 2 * count, gas, signed, next(parts), recovering, next(parts)))
@@ -62,19 +63,28 @@ def _members(stage: Stage) -> Table:
     )
 
 
-@contextmanager
-def _stage() -> Iterator[Stage]:
-    """All institutions admitted, each rich in both currencies, each a debtor agent once."""
-    with embedded() as chain:
-        stage = found(chain, "seals")
-        for some in (EXTRAS[:7], EXTRAS[7:]):
-            admissions = (stage.admission(name, Role.FX_PROVIDER | Role.DEBTOR_AGENT) for name in some)
-            stage.govern_participants(*map(Participants.admit_call, admissions))
-        for name in INSTITUTIONS:
-            stage.send("bank_cny", "Ledger", "issue", stage.account(name), CNY, FUNDS)
-            stage.send("bank_thb", "Ledger", "issue", stage.account(name), THB, FUNDS)
-        _settled(stage, _batch(stage, INSTITUTIONS, 1))
-        yield stage
+def prepare(stage: Stage) -> None:
+    """Bring a founded network into the steady state: institutions admitted, rich in both currencies, settled once."""
+    for some in (EXTRAS[:7], EXTRAS[7:]):
+        admissions = (stage.admission(name, Role.FX_PROVIDER | Role.DEBTOR_AGENT) for name in some)
+        stage.govern_participants(*map(Participants.admit_call, admissions))
+    for name in INSTITUTIONS:
+        stage.send("bank_cny", "Ledger", "issue", stage.account(name), CNY, FUNDS)
+        stage.send("bank_thb", "Ledger", "issue", stage.account(name), THB, FUNDS)
+    settled(stage, INSTITUTIONS, 1)
+
+
+def settled(stage: Stage, names: Sequence[str], payments: int, moved: int = USUAL_PAYMENT) -> int:
+    """The gas of a batch of the wallet in which half of the institutions pay the other half, in both currencies.
+
+    `moved` 0 makes a batch without positions.
+    """
+    half = len(names) // 2
+    signs = {name: -1 if place < half else 1 for place, name in enumerate(names)}
+    amount = payments * moved // half
+    moves = [(name, unit, sign * amount * rate) for unit, rate in ((CNY, 1), (THB, -5)) for name, sign in signs.items()]
+    batch = stage.batch(*moves, also=names, payment_count=payments, **_next(stage, payments))
+    return _gas(stage, batch if moved else replace(batch, positions=()))
 
 
 def _alone(stage: Stage) -> int:
@@ -84,17 +94,7 @@ def _alone(stage: Stage) -> int:
         ("provider", THB, -5 * USUAL_PAYMENT),
         ("acquirer", THB, 5 * USUAL_PAYMENT),
     )
-    return _settled(stage, stage.batch(*moves, payment_count=1, **_next(stage, 1)))
-
-
-def _batch(stage: Stage, names: Sequence[str], payments: int, moved: int = USUAL_PAYMENT) -> Batch:
-    """A batch of the wallet in which half of the institutions pay the other half, in both currencies."""
-    half = len(names) // 2
-    signs = {name: -1 if place < half else 1 for place, name in enumerate(names)}
-    amount = payments * moved // half
-    moves = [(name, unit, sign * amount * rate) for unit, rate in ((CNY, 1), (THB, -5)) for name, sign in signs.items()]
-    batch = stage.batch(*moves, also=names, payment_count=payments, **_next(stage, payments))
-    return batch if moved else replace(batch, positions=())
+    return _gas(stage, stage.batch(*moves, payment_count=1, **_next(stage, 1)))
 
 
 def _next(stage: Stage, payments: int) -> dict[str, object]:
@@ -103,5 +103,5 @@ def _next(stage: Stage, payments: int) -> dict[str, object]:
     return {"sequence": sequence, "payments_root": root}
 
 
-def _settled(stage: Stage, batch: Batch) -> int:
+def _gas(stage: Stage, batch: Batch) -> int:
     return stage.settle(stage.endorse(batch)).gas_used
