@@ -15,14 +15,10 @@ BATCH_HASH = 0
 """Settlement._batch_hash: debtor agent -> lane -> sequence -> batch hash."""
 KEYS = 0
 """Participants.keyring._words: key, as 32 bytes -> packed word (`participants.KeyRecord.unpack`)."""
-PARTICIPANTS = 3
-"""Participants._participants: account -> struct."""
+STANDINGS = 3
+"""Participants.standing._words: account -> roles << 8 | status."""
 LEDGER_SETTLEMENT = 0
 """Ledger._settlement: the Settlement in office."""
-
-# The struct's strings before `roles` take a length word and their data: lei 2, bic 2, country 2.
-_ROLES_OFFSET = 6
-_STATUS_OFFSET = 7
 
 
 def slot_of(base: int, *keys: int | Address) -> int:
@@ -44,11 +40,6 @@ def key_slot(key: Address) -> int:
     return slot_of(KEYS, key)
 
 
-def roles_slot(account: Address) -> int:
-    """Participants' slot of a participant's role flags."""
-    return slot_of(PARTICIPANTS, account) + _ROLES_OFFSET
-
-
-def status_slot(account: Address) -> int:
-    """Participants' slot of a participant's standing (`contracts.terms.parties.Status`)."""
-    return slot_of(PARTICIPANTS, account) + _STATUS_OFFSET
+def standing_slot(account: Address) -> int:
+    """Participants' slot of a participant's roles and status (`contracts.terms.parties`): roles << 8 | status."""
+    return slot_of(STANDINGS, account)

@@ -143,14 +143,19 @@ def set_cap(account: address, currency: uint16, cap: uint256):
 
 
 @external
-def apply(positions: DynArray[terms.Position, terms.MAX_POSITIONS]):
+def apply(positions: DynArray[terms.Position, terms.MAX_POSITIONS]) -> bool:
     """
-    @notice Move positions. Settlement only, which calls `check` once all batches of its call are applied.
+    @notice Move positions. Settlement only, which calls `check` at its end for those that it was told False of.
     @param positions Of one batch, summing to zero per currency
+    @return True when no account that they debit stands below its net debit cap, which credits only can change
     """
     assert msg.sender == self._settlement, "ledger: only settlement"
+    covered: bool = True
     for position: terms.Position in positions:
         self._net_position[position.account][position.currency] += convert(position.delta, int256)
+        if position.delta < 0 and not self._is_covered(position.account, position.currency):
+            covered = False
+    return covered
 
 
 @view
@@ -163,9 +168,8 @@ def check(positions: DynArray[terms.Position, terms.MAX_POSITIONS]):
     """
     for position: terms.Position in positions:
         if position.delta < 0:
-            lowest: int256 = -convert(self._cap[position.account][position.currency], int256)
-            net: int256 = self._net_position[position.account][position.currency]
-            assert net >= lowest, "ledger: insufficient liquidity"
+            covered: bool = self._is_covered(position.account, position.currency)
+            assert covered, "ledger: insufficient liquidity"
 
 
 @external
@@ -317,6 +321,14 @@ def _take(account: address, currency: uint16, amount: uint256):
 @internal
 def _balance(account: address, currency: uint16) -> uint256:
     return convert(max(self._net_position[account][currency], 0), uint256)
+
+
+@view
+@internal
+def _is_covered(account: address, currency: uint16) -> bool:
+    # A balance needs no credit line, and so no look at it.
+    net: int256 = self._net_position[account][currency]
+    return net >= 0 or net >= -convert(self._cap[account][currency], int256)
 
 
 @view

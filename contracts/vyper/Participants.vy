@@ -4,12 +4,15 @@
 @title Participants
 @license Apache-2.0
 @notice Who takes part: identity, roles, standing, keys, endpoint and the payment codes answered for.
-@dev Who leaves, leaves for ever: its account and its keys are never free again. What is said of keys is in keyring.vy.
+@dev Who leaves, leaves for ever: its account and its keys are never free again. What is said of keys is in
+     keyring.vy, of roles and status in standing.vy.
 """
 
 import keyring
+import standing
 
 initializes: keyring
+initializes: standing
 exports: (
     keyring.keys,
     keyring.message_keys,
@@ -17,6 +20,7 @@ exports: (
     keyring.keys_of,
     keyring.key_holder,
     keyring.message_key_holder,
+    standing.status,
 )
 
 interface Ledger:
@@ -53,7 +57,6 @@ event SettlementBankChanged:
     currency: indexed(uint16)
     account: indexed(address)
 
-# `message_key` is filled in when read: keyring.vy alone knows which it is.
 struct Participant:
     lei: String[20]
     bic: String[11]
@@ -64,24 +67,17 @@ struct Participant:
     endpoint: String[128]
     codes: DynArray[String[64], 16]
 
-NONE_: constant(uint8) = 0
-ACTIVE: constant(uint8) = 1
-SUSPENDED: constant(uint8) = 2
-LEFT: constant(uint8) = 3
-
-DEBTOR_AGENT: constant(uint256) = 1
-CREDITOR_AGENT: constant(uint256) = 2
-FX_PROVIDER: constant(uint256) = 4
-SETTLEMENT_BANK: constant(uint256) = 8
-AUDITOR: constant(uint256) = 16
-ALL_ROLES: constant(uint256) = 31
-# The roles that stand in batches, and so must be able to attest.
-MEMBER_ROLES: constant(uint256) = DEBTOR_AGENT | CREDITOR_AGENT | FX_PROVIDER
+struct Identity:
+    lei: String[20]
+    bic: String[11]
+    country: String[2]
+    endpoint: String[128]
+    codes: DynArray[String[64], 16]
 
 COUNCIL: immutable(address)
 LEDGER: immutable(Ledger)
 
-_participants: HashMap[address, Participant]
+_identities: HashMap[address, Identity]
 _accounts: DynArray[address, 256]
 _settlement_bank_of: HashMap[uint16, address]
 # Of how many currencies an account is the settlement bank.
@@ -126,25 +122,17 @@ def admit(
     """
     self._require_council()
     assert account != empty(address), "participants: account"
-    assert self._participants[account].status == NONE_, "participants: already admitted"
-    assert roles != 0 and roles <= ALL_ROLES, "participants: roles"
+    assert standing.status_of(account) == standing.NONE_, "participants: already admitted"
+    standing.set_roles(account, roles)
+    standing.set_status(account, standing.ACTIVE)
     assert len(lei) == 20, "participants: lei"
-    self._participants[account] = Participant(
-        lei=lei,
-        bic=bic,
-        country=country,
-        roles=roles,
-        status=ACTIVE,
-        message_key=empty(bytes32),
-        endpoint=endpoint,
-        codes=codes,
-    )
+    self._identities[account] = Identity(lei=lei, bic=bic, country=country, endpoint=endpoint, codes=codes)
     self._accounts.append(account)
     keyring.reserve(account)
     keyring.assign(account, keyring.SETTLEMENT, keyring.word_of(settlement_key))
-    if roles & MEMBER_ROLES != 0 or compliance_key != empty(address):
+    if roles & standing.MEMBER_ROLES != 0 or compliance_key != empty(address):
         keyring.assign(account, keyring.COMPLIANCE, keyring.word_of(compliance_key))
-    if roles & MEMBER_ROLES != 0 or message_key != empty(bytes32):
+    if roles & standing.MEMBER_ROLES != 0 or message_key != empty(bytes32):
         keyring.assign(account, keyring.MESSAGE, message_key)
     log Admitted(
         account=account, roles=roles, settlement_key=settlement_key, compliance_key=compliance_key
@@ -158,8 +146,8 @@ def suspend(account: address):
     @param account An active participant
     """
     self._require_council()
-    assert self._participants[account].status == ACTIVE, "participants: not active"
-    self._participants[account].status = SUSPENDED
+    assert standing.status_of(account) == standing.ACTIVE, "participants: not active"
+    standing.set_status(account, standing.SUSPENDED)
     log Suspended(account=account)
 
 
@@ -170,8 +158,8 @@ def reinstate(account: address):
     @param account A suspended participant
     """
     self._require_council()
-    assert self._participants[account].status == SUSPENDED, "participants: not suspended"
-    self._participants[account].status = ACTIVE
+    assert standing.status_of(account) == standing.SUSPENDED, "participants: not suspended"
+    standing.set_status(account, standing.ACTIVE)
     log Reinstated(account=account)
 
 
@@ -185,9 +173,9 @@ def leave(account: address):
     self._require_own_or_council(account)
     assert self._offices[account] == 0, "participants: settlement bank in office"
     assert staticcall LEDGER.is_clear(account), "participants: balance or cap"
-    self._participants[account].status = LEFT
-    self._participants[account].endpoint = ""
-    self._participants[account].codes = []
+    standing.set_status(account, standing.LEFT)
+    self._identities[account].endpoint = ""
+    self._identities[account].codes = []
     keyring.end_all(account)
     log Left(account=account)
 
@@ -201,13 +189,13 @@ def set_roles(account: address, roles: uint256):
     @param roles Bit flags as in `admit`
     """
     self._require_council()
-    self._require_admitted(account)
-    assert roles != 0 and roles <= ALL_ROLES, "participants: roles"
-    assert roles & SETTLEMENT_BANK != 0 or self._offices[account] == 0, "participants: settlement bank in office"
-    if roles & MEMBER_ROLES != 0:
+    standing.require_here(account)
+    is_bank: bool = roles & standing.SETTLEMENT_BANK != 0
+    assert is_bank or self._offices[account] == 0, "participants: settlement bank in office"
+    if roles & standing.MEMBER_ROLES != 0:
         assert keyring.current(account, keyring.COMPLIANCE) != empty(bytes32), "participants: empty key"
         assert keyring.current(account, keyring.MESSAGE) != empty(bytes32), "participants: empty key"
-    self._participants[account].roles = roles
+    standing.set_roles(account, roles)
     log RolesChanged(account=account, roles=roles)
 
 
@@ -221,7 +209,7 @@ def rotate_key(account: address, purpose: uint32, new_key: address, overlap_unti
     @param new_key An address that never served as a key or an account
     @param overlap_until Block time until which the old key still signs (at most 7 days ahead; past = dead at once)
     """
-    self._require_admitted(account)
+    standing.require_here(account)
     assert purpose == keyring.SETTLEMENT or purpose == keyring.COMPLIANCE, "participants: purpose"
     if msg.sender != COUNCIL:
         assert keyring.is_current(msg.sender, account, purpose), "participants: not the current key"
@@ -271,7 +259,7 @@ def set_endpoint(account: address, endpoint: String[128]):
     @param endpoint Where its service answers
     """
     self._require_own_or_council(account)
-    self._participants[account].endpoint = endpoint
+    self._identities[account].endpoint = endpoint
     log EndpointChanged(account=account, endpoint=endpoint)
 
 
@@ -283,8 +271,8 @@ def set_codes(account: address, codes: DynArray[String[64], 16]):
     @param codes "SCHEME:PREFIX" each
     """
     self._require_council()
-    self._require_admitted(account)
-    self._participants[account].codes = codes
+    standing.require_here(account)
+    self._identities[account].codes = codes
     log CodesChanged(account=account, codes=codes)
 
 
@@ -296,8 +284,8 @@ def set_settlement_bank(currency: uint16, account: address):
     @param account A participant with the role, which has not left
     """
     self._require_council()
-    assert self._participants[account].roles & SETTLEMENT_BANK != 0, "participants: not a settlement bank"
-    self._require_admitted(account)
+    assert standing.roles_of(account) & standing.SETTLEMENT_BANK != 0, "participants: not a settlement bank"
+    standing.require_here(account)
     former: address = self._settlement_bank_of[currency]
     if former != empty(address):
         self._offices[former] -= 1
@@ -314,20 +302,17 @@ def participant(account: address) -> Participant:
     @param account Any address
     @return The participant's record; status 0 when never admitted. The message key is the newest, which may be dead
     """
-    found: Participant = self._participants[account]
-    found.message_key = keyring.current(account, keyring.MESSAGE)
-    return found
-
-
-@view
-@external
-def status(account: address) -> uint8:
-    """
-    @notice The standing of an account.
-    @param account Any address
-    @return 0 none, 1 active, 2 suspended, 3 left
-    """
-    return self._participants[account].status
+    identity: Identity = self._identities[account]
+    return Participant(
+        lei=identity.lei,
+        bic=identity.bic,
+        country=identity.country,
+        roles=standing.roles_of(account),
+        status=standing.status_of(account),
+        message_key=keyring.current(account, keyring.MESSAGE),
+        endpoint=identity.endpoint,
+        codes=identity.codes,
+    )
 
 
 @view
@@ -366,10 +351,7 @@ def check_members(
     """
     for i: uint256 in range(len(members), bound=16):
         member: address = members[i]
-        status: uint8 = self._participants[member].status
-        assert status == ACTIVE or status == SUSPENDED, "participants: not a member"
-        assert self._participants[member].roles & MEMBER_ROLES != 0, "participants: not a member"
-        assert status == ACTIVE, "participants: suspended"
+        standing.require_member(member)
         assert keyring.signs_for(settlement_keys[i], member, keyring.SETTLEMENT), "participants: settlement key"
         assert keyring.signs_for(compliance_keys[i], member, keyring.COMPLIANCE), "participants: compliance key"
 
@@ -382,16 +364,8 @@ def _require_council():
 
 @view
 @internal
-def _require_admitted(account: address):
-    status: uint8 = self._participants[account].status
-    assert status != NONE_, "participants: unknown account"
-    assert status != LEFT, "participants: left"
-
-
-@view
-@internal
 def _require_own_or_council(account: address):
-    self._require_admitted(account)
+    standing.require_here(account)
     if msg.sender != COUNCIL:
         own: bool = keyring.is_current(msg.sender, account, keyring.SETTLEMENT)
         assert own, "participants: not the settlement key"

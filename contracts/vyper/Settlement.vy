@@ -25,7 +25,7 @@ interface Participants:
     ): nonpayable
 
 interface Ledger:
-    def apply(positions: DynArray[terms.Position, terms.MAX_POSITIONS]): nonpayable
+    def apply(positions: DynArray[terms.Position, terms.MAX_POSITIONS]) -> bool: nonpayable
     def check(positions: DynArray[terms.Position, terms.MAX_POSITIONS]): nonpayable
 
 interface Settlement:
@@ -78,18 +78,18 @@ def settle(batches: DynArray[terms.SignedBatch, terms.MAX_BATCHES]):
     """
     assert not staticcall COUNCIL.paused(), "settlement: paused"
     domain: bytes32 = signatures.domain_separator()
-    settled: DynArray[uint256, terms.MAX_BATCHES] = []
+    short: DynArray[uint256, terms.MAX_BATCHES] = []
     for i: uint256 in range(len(batches), bound=terms.MAX_BATCHES):
         batch_hash: bytes32 = terms.batch_hash(batches[i].batch)
-        if self._is_settled(batches[i].batch, batch_hash):
+        if not self._comes_next(batches[i].batch, batch_hash):
             continue
-        self._check_place(batches[i].batch)
         self._check_members(batches[i].batch.members, batches[i].batch.debtorAgent)
         self._check_endorsements(batches[i].batch.members, batches[i].endorsements, batch_hash, domain)
         self._check_positions(batches[i].batch.positions, batches[i].batch.members)
-        self._apply(batches[i].batch, batch_hash)
-        settled.append(i)
-    for i: uint256 in settled:
+        if not self._apply(batches[i].batch, batch_hash):
+            short.append(i)
+    # What a batch took too much of, others of the call may have brought.
+    for i: uint256 in short:
         self._check_liquidity(batches[i].batch.positions)
 
 
@@ -123,9 +123,10 @@ def verify(batch: terms.Batch, leaf: bytes32, proof: merkle.InclusionProof) -> b
     @param proof The leaf's place among the batch's payments and its siblings up to the root
     @return True when the batch was settled, here or before an upgrade, and the leaf stands in it
     """
-    return self._is_settled(batch, terms.batch_hash(batch)) and merkle.includes(
-        batch.paymentsRoot, batch.paymentCount, leaf, proof
-    )
+    stored: bytes32 = self._stored(batch.debtorAgent, batch.lane, batch.sequence)
+    if stored != terms.batch_hash(batch):
+        return False
+    return merkle.includes(batch.paymentsRoot, batch.paymentCount, leaf, proof)
 
 
 @view
@@ -165,11 +166,18 @@ def domain_separator() -> bytes32:
 
 @view
 @internal
-def _check_place(batch: terms.Batch):
+def _comes_next(batch: terms.Batch, batch_hash: bytes32) -> bool:
+    """
+    @return True when the batch comes next in its lane, and in time; False when this very batch was settled before
+    """
+    next: uint64 = self._next(batch.debtorAgent, batch.lane)
+    if batch.sequence < next and self._stored(batch.debtorAgent, batch.lane, batch.sequence) == batch_hash:
+        return False
     assert batch.paymentCount > 0 and len(batch.members) > 0, "settlement: empty batch"
     assert batch.lane < LANES, "settlement: lane"
-    assert batch.sequence == self._next(batch.debtorAgent, batch.lane), "settlement: sequence"
+    assert batch.sequence == next, "settlement: sequence"
     assert block.timestamp <= convert(batch.deadline, uint256), "settlement: deadline"
+    return True
 
 
 @pure
@@ -232,10 +240,12 @@ def _signer(digest: bytes32, signature: signatures.Signature) -> address:
 
 
 @internal
-def _apply(batch: terms.Batch, batch_hash: bytes32):
+def _apply(batch: terms.Batch, batch_hash: bytes32) -> bool:
+    """
+    @return False when it left somebody below its net debit cap
+    """
     self._batch_hash[batch.debtorAgent][batch.lane][batch.sequence] = batch_hash
     self._next_sequence[batch.debtorAgent][batch.lane] = batch.sequence + 1
-    extcall LEDGER.apply(batch.positions)
     log BatchSettled(
         debtorAgent=batch.debtorAgent,
         lane=batch.lane,
@@ -244,20 +254,12 @@ def _apply(batch: terms.Batch, batch_hash: bytes32):
         paymentsRoot=batch.paymentsRoot,
         paymentCount=batch.paymentCount,
     )
+    return extcall LEDGER.apply(batch.positions)
 
 
 @internal
 def _check_liquidity(positions: DynArray[terms.Position, terms.MAX_POSITIONS]):
     extcall LEDGER.check(positions)
-
-
-@view
-@internal
-def _is_settled(batch: terms.Batch, batch_hash: bytes32) -> bool:
-    return (
-        batch.sequence < self._next(batch.debtorAgent, batch.lane)
-        and self._stored(batch.debtorAgent, batch.lane, batch.sequence) == batch_hash
-    )
 
 
 @view

@@ -197,7 +197,7 @@ def _end(key: bytes32, valid_until: uint64):
 @internal
 def holder(key: bytes32, purpose: uint32) -> address:
     word: uint256 = self._words[key]
-    if self._purpose_of(word) != purpose or not self._alive(key):
+    if self._purpose_of(word) != purpose or not self._lives(word):
         return empty(address)
     return self._account_of(word)
 
@@ -205,7 +205,8 @@ def holder(key: bytes32, purpose: uint32) -> address:
 @view
 @internal
 def signs_for(key: address, account: address, purpose: uint32) -> bool:
-    return account != empty(address) and self.holder(self.word_of(key), purpose) == account
+    word: uint256 = self._words[self.word_of(key)]
+    return word >> 64 == (convert(account, uint256) << 32) | convert(purpose, uint256) and self._lives(word)
 
 
 @view
@@ -230,7 +231,13 @@ def is_current(key: address, account: address, purpose: uint32) -> bool:
 @view
 @internal
 def _alive(key: bytes32) -> bool:
-    return convert(self._valid_until(self._words[key]), uint256) > block.timestamp
+    return self._lives(self._words[key])
+
+
+@view
+@internal
+def _lives(word: uint256) -> bool:
+    return convert(self._valid_until(word), uint256) > block.timestamp
 
 
 @pure

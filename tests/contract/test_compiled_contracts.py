@@ -30,11 +30,10 @@ from contracts.chain.slots import (
     BATCH_HASH,
     KEYS,
     LEDGER_SETTLEMENT,
-    PARTICIPANTS,
+    STANDINGS,
     batch_hash_slot,
     key_slot,
-    roles_slot,
-    status_slot,
+    standing_slot,
 )
 from contracts.terms.batch import Place
 from contracts.terms.commitments import batch_hash, keccak
@@ -178,7 +177,7 @@ def test_pins_differ_by_council_delay():
 def test_slots_are_the_compilers():
     assert compiled("Settlement").storage_layout["_batch_hash"] == BATCH_HASH
     assert compiled("Participants").storage_layout["keyring._words"] == KEYS
-    assert compiled("Participants").storage_layout["_participants"] == PARTICIPANTS
+    assert compiled("Participants").storage_layout["standing._words"] == STANDINGS
     assert compiled("Ledger").storage_layout["_settlement"] == LEDGER_SETTLEMENT
 
 
@@ -203,9 +202,11 @@ def test_slots_prove_what_the_getters_say(stage):
     assert proven(stage, settlement, batch_hash_slot(signed.batch.place)) == int.from_bytes(batch_hash(signed.batch))
     assert proven(stage, settlement, batch_hash_slot(Place(stage.account("wallet"), 0, 1))) == 0
     assert proven(stage, stage.ledger.address, LEDGER_SETTLEMENT) == int(settlement, 16)
-    assert proven(stage, participants, status_slot(stage.account("provider"))) == Status.SUSPENDED
-    assert proven(stage, participants, status_slot(stage.account("wallet"))) == Status.ACTIVE
-    assert proven(stage, participants, roles_slot(stage.account("provider"))) == Role.FX_PROVIDER
+    assert proven(stage, participants, standing_slot(stage.account("provider"))) == (
+        Role.FX_PROVIDER << 8 | Status.SUSPENDED
+    )
+    agents = Role.DEBTOR_AGENT | Role.CREDITOR_AGENT
+    assert proven(stage, participants, standing_slot(stage.account("wallet"))) == agents << 8 | Status.ACTIVE
     key = KeyRecord.unpack(proven(stage, participants, key_slot(stage.account("wallet/compliance"))))
     assert key == stage.participants.key(stage.account("wallet/compliance"))
     assert key.signs_at(stage.account("wallet"), Purpose.COMPLIANCE, stage.now())
