@@ -159,14 +159,23 @@ class Stage:
         """The batch with the right signatures of all its members."""
         return SignedBatch(batch, tuple(self.endorsement(batch, each, chain_id, valid_for) for each in batch.members))
 
-    def endorsement(self, batch: Batch, member: Address, chain_id: int = CHAIN_ID, valid_for: int = 15) -> Endorsement:
-        name = next(each for each in (*ROLES, *EXTRAS) if self.account(each) == member)
+    def endorsement(
+        self,
+        batch: Batch,
+        member: Address,
+        chain_id: int = CHAIN_ID,
+        valid_for: int = 15,
+        name: str | None = None,
+        attester: str = "compliance",
+    ) -> Endorsement:
+        """A member's two signatures, by the keys of `name` (by default whose account it is)."""
+        name = name or next(each for each in (*ROLES, *EXTRAS) if self.account(each) == member)
         domain = domain_separator(chain_id, self.settlement.address)
         attestation = Attestation(batch_hash(batch), keccak(b"policy"), keccak(b"log"), self.now() + valid_for)
         return Endorsement(
             signer(f"{name}/settlement").sign(typed_digest(domain, batch_hash(batch))),
             attestation,
-            signer(f"{name}/compliance").sign(typed_digest(domain, attestation_hash(attestation))),
+            signer(f"{name}/{attester}").sign(typed_digest(domain, attestation_hash(attestation))),
         )
 
     def settle(self, *batches: SignedBatch) -> Receipt:
