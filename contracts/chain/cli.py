@@ -280,8 +280,8 @@ def _told(standing: Standing, motion: Motion) -> str:
 def _echo_motion(chamber: Chamber, number: int) -> None:
     from contracts.chain.governing import read_motion, read_standing
 
-    standing = read_standing(chamber)
-    motion = read_motion(chamber, number, standing.governors)
+    standing = read_standing(chamber, newest=True)
+    motion = read_motion(chamber, number, standing.governors, newest=True)
     typer.echo("\n".join(_motion_lines(chamber.network.contracts, standing, motion)))
 
 

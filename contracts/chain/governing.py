@@ -88,34 +88,37 @@ def open_key(keystore: Path, password_file: Path) -> LocalSigner:
         raise Malformed(f"the keystore {keystore} does not open: wrong password or damaged file") from failure
 
 
-def read_standing(chamber: Chamber) -> Standing:
-    council, block = chamber.council, chamber.client.final_header()
+def read_standing(chamber: Chamber, newest: bool = False) -> Standing:
+    """The council in the newest final block, or in the `newest` of all: what one's own transaction has done."""
+    council, client = chamber.council, chamber.client
+    final = None if newest else client.final_header()
+    block = final.number if final else "latest"
     return Standing(
-        chain_time=block.timestamp,
-        governors=council.governors(block.number),
-        quorum=council.quorum(block.number),
-        delay=council.delay(block.number),
-        epoch=council.epoch(block.number),
-        guardian=council.guardian(block.number),
-        paused=council.paused(block.number),
+        chain_time=final.timestamp if final else client.newest_timestamp(),
+        governors=council.governors(block),
+        quorum=council.quorum(block),
+        delay=council.delay(block),
+        epoch=council.epoch(block),
+        guardian=council.guardian(block),
+        paused=council.paused(block),
     )
 
 
-def read_motion(chamber: Chamber, number: int, governors: Sequence[Address]) -> Motion:
+def read_motion(chamber: Chamber, number: int, governors: Sequence[Address], newest: bool = False) -> Motion:
     """Raises NotFound, and Malformed when the node's calls are not those of its hash."""
-    council = chamber.council
-    proposal = council.proposal(number)
+    council, block = chamber.council, "latest" if newest else None
+    proposal = council.proposal(number, block)
     if not proposal.state:
         raise NotFound(f"there is no proposal {number}")
-    calls = council.proposed_calls(number)
+    calls = council.proposed_calls(number, block)
     if calls_hash(calls) != proposal.calls_hash:
         raise Malformed(f"the node shows other calls of proposal {number} than the council has")
     return Motion(
         number,
         proposal,
         calls,
-        tuple(each for each in governors if council.has_approved(number, each)),
-        tuple(each for each in governors if council.has_withdrawn(number, each)),
+        tuple(each for each in governors if council.has_approved(number, each, block)),
+        tuple(each for each in governors if council.has_withdrawn(number, each, block)),
     )
 
 

@@ -249,6 +249,18 @@ def test_another_networks_file_is_refused(stage, desk):
     assert "the deployed code is not compiled from our source" in desk.refused(None, "show", "--network", other)
 
 
+def test_what_one_did_is_told_before_it_is_final(desk, http_node):
+    """Else a proposal that was made would be reported as a failure."""
+    honest, before = http_node.answer, hex(desk.stage.client.final_header().number)
+
+    def behind(request: dict[str, Any]) -> bytes:
+        params = [before if each == "finalized" else each for each in request["params"]]
+        return bytes(honest(request | {"params": params}))
+
+    http_node.answer = behind
+    assert "open: 1 of 2" in desk.done("governor_1", "propose", "-", stdin=json.dumps(desk.suspend()))
+
+
 def test_no_node_is_one_line(desk, http_node):
     http_node.answer = lambda request: b"busy"
     assert desk.refused(None, "show")
