@@ -64,7 +64,7 @@ def events_of_all(
         events = events_between(client, contracts, first, last, read)
         known = before + tuple(event.new for event in replacements(events))
     for old, new in pairwise(known[len(before) - 1 :]):
-        _check_successor(client, contracts, old, new)
+        check_successor(client, contracts, old, new)
     return events, known
 
 
@@ -73,8 +73,11 @@ def replacements(events: Sequence[Event]) -> list[SettlementReplaced]:
     return [event for event in events if isinstance(event, SettlementReplaced) and event.old != NO_ADDRESS]
 
 
-def _check_successor(client: ChainClient, contracts: Contracts, old: Address, new: Address) -> None:
-    """Refuse to go on with a contract that is not our own source's, made for this network and to follow `old`."""
+def check_successor(client: ChainClient, contracts: Contracts, old: Address, new: Address) -> None:
+    """Refuse to go on with a contract that is not our own source's, made for this network and to follow `old`.
+
+    Raises UnknownSuccessor, ChainUnavailable.
+    """
     expected = {**immutables(addresses_of(contracts))["Settlement"], "PREDECESSOR": old}
     if why := check_code("Settlement", client.code(new), expected):
         raise UnknownSuccessor(f"{new} took over from {old}; {why}: install the release that knows it")

@@ -59,6 +59,20 @@ def stop(folder: Folder) -> None:
 
 
 @app.command()
+def upgrade(folder: Folder) -> None:
+    """Replace the Settlement in office while the network runs: the council retires it and admits its successor."""
+    from devnet.network.folder import NetworkFolder
+    from devnet.network.upgrade import upgrade as carry
+
+    try:
+        done = carry(NetworkFolder.open(folder))
+    except FeiqianError as failure:
+        _fail(failure)
+    print(f"retired {done.old}")
+    print(f"in office {done.new}, from block {done.block_number} on, which is final: same balances, same sequences")
+
+
+@app.command()
 def status(folder: Folder) -> None:
     """Show the services: whether they run, and where they answer."""
     from rich.console import Console
