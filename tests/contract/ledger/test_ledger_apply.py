@@ -6,6 +6,7 @@ import pytest
 
 from contracts.chain.abi import encode_call
 from contracts.chain.ledger import Ledger
+from contracts.terms.errors import ContractRefusal
 
 CNY, FUNDS = 156, 1_000_000
 LOWEST, HIGHEST = -(2**127), 2**127 - 1
@@ -48,11 +49,15 @@ def test_edges_of_a_position_do_not_wrap(stage, office):
     assert stage.net("provider", CNY) == 4
 
 
-@pytest.mark.parametrize("delta", [LOWEST - 1, HIGHEST + 1])
-def test_wider_position_is_no_call_at_all(stage, office, delta):
-    """The ABI decoder refuses it before any line of the function: a word that is no int128."""
-    data = encode_call("Ledger", "apply", [(stage.account("wallet"), CNY, 1)])
-    forged = data[:-32] + (delta % 2**256).to_bytes(32, "big")
-    with pytest.raises(Exception, match="revert"):
-        stage.sender(office).transact(stage.ledger.address, forged)
-    assert stage.net("wallet", CNY) == FUNDS
+@pytest.mark.parametrize(("edge", "beyond"), [(LOWEST, LOWEST - 1), (HIGHEST, HIGHEST + 1)])
+def test_wider_position_is_no_call_at_all(stage, office, edge, beyond):
+    """The ABI decoder refuses a word that is no int128 before any line of the function."""
+
+    def send(delta: int) -> None:
+        data = encode_call("Ledger", "apply", [(stage.account("wallet"), CNY, 1)])
+        stage.sender(office).transact(stage.ledger.address, data[:-32] + (delta % 2**256).to_bytes(32, "big"))
+
+    send(edge)
+    with pytest.raises(ContractRefusal, match="without a reason"):
+        send(beyond)
+    assert stage.net("wallet", CNY) == FUNDS + edge
