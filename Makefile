@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 ROUNDS ?= 10
 SEED ?= 1
 ANVIL := tests/contract/anvil
+NPM := $(shell command -v npm 2>/dev/null)
+NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
@@ -25,10 +27,8 @@ test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit tests/property tests/contract tests/integration
 	@$(BIN)/python -m pytest -m "not soak" tests/end_to_end
 
-test-anvil: $(READY) ## the contract tests on anvil, another EVM (needs npm)
-	@command -v npm >/dev/null || { echo "Skipped: npm is absent, so anvil cannot be installed"; exit 0; }; \
-		$(MAKE) --no-print-directory $(ANVIL)/node_modules/.ready && \
-		$(BIN)/python -m pytest --engine anvil tests/contract
+test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract tests on anvil, another EVM (needs npm)
+	@$(if $(NPM),$(BIN)/python -m pytest -n 2 --dist loadgroup --engine anvil tests/contract,echo "$(NO_NPM)")
 
 bench: $(READY) ## gas and times as tables, raw figures in build/bench; ARGS="gas" for one section
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
