@@ -10,6 +10,7 @@ import typer
 
 app = typer.Typer(help="An FX provider's bridge: firm quotes, reservations, positions.", no_args_is_help=True)
 
+SCOPES = ("bridge:read", "audit")
 Config = Annotated[Path, typer.Option("--config", help="The bridge's settings (TOML).")]
 
 
@@ -28,14 +29,14 @@ def serve(config: Config) -> None:
 def token(
     config: Config,
     subject: Annotated[str, typer.Option("--subject", help="Who will hold it.")],
-    scope: Annotated[list[str], typer.Option("--scope", help="bridge:read or audit; may be repeated.")],
+    scope: Annotated[list[str], typer.Option("--scope", help=f"One of {', '.join(SCOPES)}; may be repeated.")],
     lifetime: Annotated[int, typer.Option("--lifetime", min=1, help="Seconds.")] = 3600,
 ) -> None:
     """Print a bearer token for the bridge's own API."""
     from bridge.settings import BridgeSettings
     from serving.run import issue_token
 
-    typer.echo(issue_token(BridgeSettings, config, subject, scope, lifetime))
+    typer.echo(issue_token(BridgeSettings, SCOPES, config, subject, scope, lifetime))
 
 
 @app.command()

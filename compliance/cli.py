@@ -19,6 +19,7 @@ from contracts.terms.parties import Party
 
 app = typer.Typer(no_args_is_help=True, help="The compliance service: screening and attestation.")
 
+SCOPES = ("compliance:read", "compliance:officer", "audit")
 ConfigOption = Annotated[Path, typer.Option(help="the service's settings, a TOML file")]
 _QUESTION = {"name", "type", "birth_date", "nationality"}
 
@@ -37,14 +38,14 @@ def serve(config: ConfigOption) -> None:
 def token(
     config: ConfigOption,
     subject: Annotated[str, typer.Option(help="whom the token names")],
-    scope: Annotated[list[str], typer.Option(help="compliance:read, compliance:officer or audit; may be repeated")],
+    scope: Annotated[list[str], typer.Option(help=f"one of {', '.join(SCOPES)}; may be repeated")],
     lifetime: Annotated[int, typer.Option(min=1, max=31_536_000, help="seconds")] = 3600,
 ) -> None:
     """Issue a bearer token for this service."""
     from compliance.settings import ComplianceSettings
     from serving.run import issue_token
 
-    print(issue_token(ComplianceSettings, config, subject, scope, lifetime))
+    print(issue_token(ComplianceSettings, SCOPES, config, subject, scope, lifetime))
 
 
 @app.command()

@@ -8,6 +8,15 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="Run an institution's node.")
+SCOPES = (
+    "payments:write",
+    "payments:read",
+    "accounts:read",
+    "merchants:read",
+    "merchants:write",
+    "operator",
+    "audit",
+)
 Config = Annotated[Path, typer.Option("--config", help="the node's settings (TOML)")]
 
 
@@ -29,16 +38,11 @@ def serve(config: Config) -> None:
 def token(
     config: Config,
     subject: Annotated[str, typer.Option(help="who the token is for: an account's or merchant's owner")],
-    scope: Annotated[
-        list[str],
-        typer.Option(
-            help="payments:write, payments:read, accounts:read, merchants:read, operator, audit; may be repeated"
-        ),
-    ],
+    scope: Annotated[list[str], typer.Option(help=f"one of {', '.join(SCOPES)}; may be repeated")],
     lifetime: Annotated[int, typer.Option(help="seconds")] = 3600,
 ) -> None:
     """Issue a bearer token for the node's API."""
     from nodes.settings import NodeSettings
     from serving.run import issue_token
 
-    typer.echo(issue_token(NodeSettings, config, subject, scope, lifetime))
+    typer.echo(issue_token(NodeSettings, SCOPES, config, subject, scope, lifetime))

@@ -20,7 +20,10 @@ from serving.keys import MessageKey
 _ALGORITHM = "Ed25519"
 _MAX_TOKEN = 4096
 """Characters; an unread token may nest its JSON no deeper than its length."""
-_bearer = HTTPBearer(auto_error=False, description="A token issued by this service: `feiqian token --help`")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="A token that this service issued: see `feiqian node token --help`, likewise `bridge`, `compliance`",
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,8 +36,13 @@ def run_service(kind: type[AnySettings], config: Path, create: Callable[[AnySett
     serve(app, bound)
 
 
-def issue_token(kind: type[AnySettings], config: Path, subject: str, scopes: list[str], lifetime: int) -> str:
-    """A bearer token of the service that these settings describe."""
+def issue_token(
+    kind: type[AnySettings], known: Sequence[str], config: Path, subject: str, scopes: list[str], lifetime: int
+) -> str:
+    """A bearer token of the service that these settings describe. A scope that is not `known` leaves the process."""
+    for scope in scopes:
+        if scope not in known:
+            stop(f"there is no scope {scope!r} here; there are {', '.join(known)}")
     settings = load_settings(kind, config)
     try:
         key = open_message_key(settings.token_key, settings.password())
