@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -69,7 +70,7 @@ def completeness_view(report: CompletenessReport) -> RenderableType:
     if replaced := len(report.settlements) - 1:
         subject += f", Settlement replaced {replaced} {'time' if replaced == 1 else 'times'}"
     leaves = f", the payments of {report.leaves_checked} batches recomputed" if report.leaves_checked else ""
-    return Group(table, _verdict(report.problems, f"nothing is missing: {subject}{leaves}"))
+    return Group(_uncut(table), _verdict(report.problems, f"nothing is missing: {subject}{leaves}"))
 
 
 def sums_document(report: SumsReport) -> dict[str, Any]:
@@ -89,12 +90,19 @@ def sums_view(report: SumsReport) -> RenderableType:
         amounts = (each.issued, each.redeemed, each.total_supply, each.positions, each.books)
         mark = _PASSED if each.balanced else _FAILED
         table.add_row(_code(each.currency), *(_decimal(each.currency, amount) for amount in amounts), mark)
-    return Group(table, _verdict(report.problems, f"the sums agree at block {report.block_number}"))
+    return Group(_uncut(table), _verdict(report.problems, f"the sums agree at block {report.block_number}"))
 
 
 def show(view: RenderableType) -> None:
-    """Print for people; a table that is cut off proves nothing, so lines wrap instead."""
+    """Print for people."""
     Console(soft_wrap=True, emoji=False, highlight=False).print(view)
+
+
+def _uncut(table: Table) -> Table:
+    """As wide as what stands in it, whatever the terminal: a figure that is cut off proves nothing."""
+    endless = Console(width=10_000)
+    table.width = Measurement.get(endless, endless.options, table).maximum
+    return table
 
 
 def _steps(passed: int, failed: str = "") -> Table:
