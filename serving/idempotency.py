@@ -10,14 +10,21 @@ import hmac
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Header
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, Text, insert, select
 
 from contracts.terms.errors import FeiqianError, IdempotencyKeyReused, Malformed, Unavailable, recalled
 from serving.database import Database
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
+WHAT_TO_SEND = (
+    "Idempotency-Key: 1 to 128 visible ASCII characters that you make up for this request, for instance a UUID; "
+    "whoever asks again with the same key and body gets the same answer"
+)
+IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", description=WHAT_TO_SEND)]
+"""What an endpoint that must act once asks its caller for."""
 Answer = dict[str, str]
 _Outcome = dict[str, Any]
 
@@ -69,7 +76,7 @@ class IdempotencyKeys:
 
     def _remembered(self, connection: Connection, caller: str, key: str, body: bytes) -> _Outcome | None:
         if not _KEY.fullmatch(key):
-            raise Malformed("Idempotency-Key: 1 to 128 visible ASCII characters, for instance a UUID")
+            raise Malformed(WHAT_TO_SEND)
         c = self._table.c
         row = connection.execute(select(c.body_hmac, c.answer).where(c.caller == caller, c.key == key)).one_or_none()
         if row is None:

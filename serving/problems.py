@@ -21,6 +21,7 @@ from contracts.terms.errors import (
     Unauthenticated,
     Unavailable,
 )
+from serving.idempotency import WHAT_TO_SEND
 
 PROBLEM_JSON = "application/problem+json"
 _TYPE_PREFIX = "urn:feiqian:problem:"
@@ -97,6 +98,8 @@ def problem_of(request: Request, error: Exception) -> JSONResponse:
 def _first_invalid(error: RequestValidationError) -> str:
     """Name the first wrong field and what is wrong with it; never echo the caller's input."""
     first = error.errors()[0]
+    if first["type"] == "missing" and tuple(first["loc"]) == ("header", "Idempotency-Key"):
+        return f"send the header {WHAT_TO_SEND}"
     names = (part if _NAME.fullmatch(part) else "(a name that is none)" for part in map(str, first["loc"]))
     where = ".".join(name for name in names if name != "body") or "the body"
     return f"{where}: {first['msg']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
 
 from contracts.terms.money import parse_minor
@@ -15,6 +15,7 @@ from nodes.context import NodeContext, context
 from nodes.recovery.service import breaks
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
+from serving.idempotency import IdempotencyKey
 
 router = APIRouter(tags=["accounts"], route_class=StrictRoute)
 Node = Annotated[NodeContext, Depends(context)]
@@ -35,7 +36,7 @@ def open_account(body: OpenAccountBody, node: Node, _: Operator) -> AccountBody:
 
 @router.post("/v1/accounts/{account}/deposits", status_code=201)
 def deposit(
-    account: str, body: DepositBody, node: Node, operator: Operator, idempotency_key: Annotated[str, Header()]
+    account: str, body: DepositBody, node: Node, operator: Operator, idempotency_key: IdempotencyKey
 ) -> AccountBody:
     """Book money that a customer paid in, once per Idempotency-Key."""
     amount = parse_minor(body.amount)

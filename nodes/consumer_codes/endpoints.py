@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from contracts.terms.money import parse_minor
@@ -14,6 +14,7 @@ from nodes.context import NodeContext, context
 from nodes.payments.schemas import AcceptedBody
 from serving.auth import Caller, require
 from serving.bodies import Schema, StrictRoute
+from serving.idempotency import IdempotencyKey
 
 router = APIRouter(route_class=StrictRoute)
 Node = Annotated[NodeContext, Depends(context)]
@@ -50,7 +51,7 @@ def charge_code(
     body: ChargeBody,
     node: Node,
     caller: Annotated[Caller, Depends(require("merchants:write"))],
-    idempotency_key: Annotated[str, Header()],
+    idempotency_key: IdempotencyKey,
 ) -> AcceptedBody:
     """The merchant scanned a customer's code. Paid when GET /v1/merchants/{merchant}/payments says settled."""
     amount = parse_minor(body.amount)

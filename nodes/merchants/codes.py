@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from contracts.terms.errors import Malformed
 from nodes import qr
+from nodes.qr.payment_code import NO_REFERENCE
 from nodes.qr.schemes import PAYNOW_GUID, PROMPTPAY_BILL
 
 _BILLER_DIGITS, _MERCHANT_DIGITS = 15, 15
@@ -44,7 +45,7 @@ def write_code(lookup_key: str, name: str, city: str, category: str, amount: int
     """The text of a merchant's code: static without an amount (minor units), for one payment with it."""
     kind, _, identifier = lookup_key.partition(":")
     if kind == PROMPTPAY_BILL:
-        return qr.promptpay_bill(identifier, reference or "0", "", amount, name, city)
+        return qr.promptpay_bill(identifier, reference or NO_REFERENCE, "", amount, name, city)
     if kind == PAYNOW_GUID:
         return qr.paynow("uen", identifier, amount, False, name, city, reference, None, category)
     return qr.unionpay(identifier, amount, name, city, category)

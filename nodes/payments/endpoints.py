@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from contracts.terms.evidence import write_evidence
 from nodes.context import NodeContext, context
@@ -14,6 +14,7 @@ from nodes.payments.evidence import evidence_of
 from nodes.payments.schemas import AcceptedBody, PayBody, PaymentBody
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
+from serving.idempotency import IdempotencyKey
 
 router = APIRouter(tags=["payments"], route_class=StrictRoute)
 Node = Annotated[NodeContext, Depends(context)]
@@ -21,7 +22,7 @@ Payer = Annotated[Caller, Depends(require("payments:write"))]
 
 
 @router.post("/v1/payments", status_code=202)
-def pay(body: PayBody, node: Node, caller: Payer, idempotency_key: Annotated[str, Header()]) -> AcceptedBody:
+def pay(body: PayBody, node: Node, caller: Payer, idempotency_key: IdempotencyKey) -> AcceptedBody:
     """Pay with a quote. The money is earmarked; follow the payment under its UETR."""
     return AcceptedBody(**accept(node, caller.subject, idempotency_key, body.quote_id, body.tolerance_basis_points))
 

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection, Row
 
 from contracts.terms.errors import NotFound, WrongState
-from contracts.terms.payment import TRANSITIONS, Event
+from contracts.terms.payment import TRANSITIONS, Event, State
 from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.payments import end, repository
@@ -54,19 +54,25 @@ async def await_final(
 
 
 def cancel(node: NodeContext, uetr: str, caller: str) -> None:
-    """Withdraw a payment that is not agreed yet. Raises WrongState with when it will be certain."""
+    """Withdraw a payment that is not agreed yet. Raises WrongState with how it ended, or by when it will."""
 
     def work(connection: Connection) -> None:
         payment = find_own(connection, uetr, caller)
         node.require_whole()
         require_certain(connection, [uetr])
         if (payment.state, Event.CANCEL) not in TRANSITIONS:
-            raise WrongState(
-                f"the payment is {payment.state}; it ends by itself at chain time {payment.deadline}",
-                state=payment.state.value,
-                deadline=payment.deadline,
-            )
+            raise _too_late(payment)
         end.cancel(connection, payment)
 
     node.database.write(work)
     node.bell.ring()
+
+
+def _too_late(payment: PaymentRecord) -> WrongState:
+    state = payment.state
+    if state is State.SETTLED:
+        return WrongState("the payment is settled for good; ask the payee to send a return", state=state.value)
+    if state.final:
+        return WrongState(f"the payment is {state}: it has ended, and its money is free", state=state.value)
+    ends = f"the payment is {state}; it settles, or ends by itself once chain time is past {payment.deadline}"
+    return WrongState(ends, state=state.value, deadline=payment.deadline)

@@ -22,6 +22,10 @@ class MerchantAccount:
         return f"{self.guid or self.scheme}:{self.account}"
 
 
+NO_REFERENCE = "0"
+"""What stands for no reference in ref1 of a PromptPay bill, which must not be empty."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """What the payment must carry back to the merchant.
@@ -40,6 +44,11 @@ class Reference:
     purpose: str = ""
     ref1: str = ""
     ref2: str = ""
+
+    @property
+    def of_payment(self) -> str:
+        """What this one payment is for, empty when the code does not say: the bill number, else the scheme's ref1."""
+        return self.bill_number or ("" if self.ref1 == NO_REFERENCE else self.ref1)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ class CustomerQuote:
 def quote(node: NodeContext, request: PriceRequest) -> CustomerQuote:
     """Price a scanned code firmly, and remember the price until it expires.
 
-    Raises what is wrong with the code, the account, the payee or the amount; NoPrice when no provider answers.
+    Raises what is wrong with the code, the account, the payee or the amount; NoPrice when no
+    provider has a price, PeerUnavailable when none answers.
     """
     node.require_chain()
     with node.database.read() as connection:
@@ -77,8 +78,7 @@ def quote(node: NodeContext, request: PriceRequest) -> CustomerQuote:
     code = qr.read(request.code)
     target = Money(payable(_amount(code, request.amount)), code.currency)
     agent, payee = find_payee(node, code)
-    reference = code.reference.bill_number or code.reference.ref1
-    return quote_payee(node, request.caller, account, agent.account, payee, target, reference)
+    return quote_payee(node, request.caller, account, agent.account, payee, target, code.reference.of_payment)
 
 
 def quote_payee(
@@ -92,7 +92,7 @@ def quote_payee(
 ) -> CustomerQuote:
     """Price an amount to a known payee, and remember the price until it expires.
 
-    Raises Unsupported, Conflict, NoPrice.
+    Raises Unsupported, Conflict, NoPrice, PeerUnavailable.
     """
     if target.currency == account.currency:
         raise Unsupported("the payee holds the account's own currency; this network settles cross-currency payments")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from contracts.terms.money import parse_minor
@@ -13,6 +13,7 @@ from nodes.payments.schemas import AcceptedBody
 from nodes.returns.service import ReturnRequest, return_payment
 from serving.auth import Caller, require
 from serving.bodies import Schema, StrictRoute
+from serving.idempotency import IdempotencyKey
 
 router = APIRouter(tags=["merchants"], route_class=StrictRoute)
 
@@ -32,7 +33,7 @@ def return_received(
     body: ReturnBody,
     node: Annotated[NodeContext, Depends(context)],
     caller: Annotated[Caller, Depends(require("merchants:write"))],
-    idempotency_key: Annotated[str, Header()],
+    idempotency_key: IdempotencyKey,
 ) -> AcceptedBody:
     """Return a received payment, whole or in part, at its original rate. Follow the return under its own UETR."""
     amount = None if body.amount is None else parse_minor(body.amount)

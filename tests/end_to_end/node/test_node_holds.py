@@ -103,7 +103,9 @@ def test_a_customer_withdraws_a_held_payment(stage: Any) -> None:
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     assert balance(stage) == before
     release(stage, "SG", uetr)
-    assert stage.send("POST", "SG", cancel, RESEMBLING.owner, "payments:write").status_code == 409
+    again = stage.send("POST", "SG", cancel, RESEMBLING.owner, "payments:write")
+    assert (again.status_code, again.json()["state"]) == (409, "cancelled")
+    assert "has ended" in again.json()["detail"]
     assert stage.node("SG").payment(uetr, RESEMBLING.owner, 1.5).status == "cancelled"
 
 

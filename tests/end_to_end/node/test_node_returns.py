@@ -56,6 +56,23 @@ def settle_return(stage: Any, country: str, answer: httpx2.Response) -> Any:
     return ended
 
 
+def test_a_settled_payment_is_returned_not_cancelled(stage: Any) -> None:
+    paid, payer = settle(stage, "CN", "TH", 4_000, "not-to-cancel"), stage.payer("CN")
+    path = f"/v1/payments/{paid.uetr}/cancellation"
+    answer = stage.send("POST", "CN", path, payer.owner, "payments:write")
+    assert problem(answer)[:2] == (409, "wrong-state")
+    assert answer.json()["state"] == "settled"
+    assert "return" in answer.json()["detail"]
+    assert str(paid.deadline) not in answer.text
+
+
+def test_a_code_without_a_reference_shows_none(stage: Any) -> None:
+    """Not even the one that PromptPay's form cannot do without."""
+    paid, shop = settle(stage, "CN", "TH", 4_100, "no-reference"), stage.shop("TH")
+    received = stage.node("TH").merchant_payments(shop.id, shop.owner)
+    assert [each["reference"] for each in received if each["uetr"] == paid.uetr] == [""]
+
+
 @pytest.mark.parametrize(("home", "abroad"), [("CN", "TH"), ("SG", "CN")])
 def test_half_then_the_rest_gives_back_exactly_what_was_paid(stage: Any, home: str, abroad: str) -> None:
     payer, node = stage.payer(home), stage.node(home)
