@@ -33,6 +33,7 @@ from serving.keys import open_message_key, open_signer
 from serving.messages import Messenger
 from serving.migrations import migrate
 from serving.peers import PeerDoor
+from serving.readiness import Readiness
 from serving.replay import ReplayGuard
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -81,7 +82,12 @@ def create_app(settings: BridgeSettings) -> FastAPI:
             calls.close()
             database.close()
 
-    app = new_app("Feiqian bridge", "Firm quotes, reservations and positions of one FX provider.", lifespan)
+    app = new_app(
+        "Feiqian bridge",
+        "Firm quotes, reservations and positions of one FX provider.",
+        lifespan,
+        Readiness(database, {"backup": bridge.signed.require_whole, "chain": bridge.require_moving}),
+    )
     app.state.bridge = bridge
     app.state.tokens = Tokens(settings.name, open_message_key(settings.token_key, password))
     app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)

@@ -64,9 +64,13 @@ class BridgeContext:
         restored: what was reserved since is not known until it is settled or dead.
         """
         self.signed.require_whole()
+        self.require_moving()
+        return self.clock.now()
+
+    def require_moving(self) -> None:
+        """Raises ChainUnavailable while the chain stands still or was never seen."""
         if self.clock.final_time() == 0 or self.clock.stalled(STALL_TOLERANCE):
             raise ChainUnavailable("the chain makes no blocks; what is reserved stays safe, try again later")
-        return self.clock.now()
 
 
 def context(request: Request) -> BridgeContext:

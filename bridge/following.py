@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 
@@ -30,12 +29,12 @@ from serving.final_blocks import (
     remember_final_block,
     remember_settlements,
 )
+from serving.halt import halt
+from serving.troubles import Troubles
 
 _log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.25
-HALTED = 70
-"""The exit code when nothing done next could be trusted (EX_SOFTWARE of sysexits.h)."""
 
 
 class Follower:
@@ -45,6 +44,7 @@ class Follower:
     def __init__(self, bridge: BridgeContext) -> None:
         self._bridge = bridge
         self._stop = threading.Event()
+        self._troubles = Troubles()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
     def start(self) -> None:
@@ -84,11 +84,11 @@ class Follower:
         while not self._stop.is_set():
             try:
                 moved = self.step()
+                self._troubles.worked("follow")
             except MustHalt as failure:
-                _log.critical(failure.alarm(), why=failure.detail)
-                os._exit(HALTED)
+                halt(failure)
             except FeiqianError as failure:
-                _log.warning("the chain cannot be followed", why=failure.detail)
+                self._troubles.failed("follow", "the chain cannot be followed", why=failure.detail)
                 moved = False
             except Exception:
                 _log.exception("bug")

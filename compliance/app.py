@@ -45,6 +45,7 @@ from serving.keys import MessageKey, open_message_key, open_signer
 from serving.messages import Messenger
 from serving.migrations import migrate
 from serving.peers import PeerDoor
+from serving.readiness import Readiness
 from serving.replay import ReplayGuard
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -123,6 +124,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
         f"Feiqian compliance: {settings.name}",
         "Screens payments and attests to batches for one institution.",
         lifespan,
+        Readiness(database, {"backup": record.require_whole, "chain": time.now}),
     )
     messenger = Messenger(settings.account, keys.message, chain.directory)
     app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)

@@ -1,4 +1,4 @@
-"""What compliance knows of the chain: the time, and whether it may still be trusted."""
+"""What compliance knows of the chain: the time, while it passes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,9 @@ class ChainTime:
 
     def __init__(self, clock: ChainClock, tolerance: float) -> None:
         self.clock, self._tolerance = clock, tolerance
-        self._halted = ""
 
     def now(self) -> int:
         """Chain time in seconds. Raises ChainUnavailable when no final block came for longer than the tolerance."""
-        if self._halted:
-            raise ChainUnavailable(f"halted: {self._halted}")
         if self.clock.final_time() == 0 or self.clock.stalled(self._tolerance):
             raise ChainUnavailable("no new final block was seen; nothing is decided or attested until one is")
         return self.clock.now()
-
-    def halt(self, why: str) -> None:
-        """Stop for good: the chain broke its word."""
-        self._halted = why

@@ -20,13 +20,15 @@ from contracts.terms.errors import FeiqianError, MustHalt
 from serving.cosigning import SignedRecord
 from serving.database import Database
 from serving.final_blocks import known_settlements, remember_settlements
+from serving.halt import halt
+from serving.troubles import Troubles
 
 _log = structlog.get_logger(__name__)
 
 
 class Follower:
-    """Reads final blocks on a thread of its own until it is stopped, or until the chain replaces one of them, or the
-    council Settlement by a contract of another release."""
+    """Reads final blocks on a thread of its own until it is stopped. It ends the process when a final block changed
+    (promise 5), or when the council replaced Settlement by a contract of another release."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Follower:
         self._database, self._client, self._network = database, client, network
         self._record, self._time, self._office, self._interval = record, time, office, interval
         self._known = False
+        self._troubles = Troubles()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
@@ -92,12 +95,11 @@ class Follower:
         while not self._stopped.is_set():
             try:
                 self.catch_up()
+                self._troubles.worked("follow")
             except MustHalt as failure:
-                self._time.halt(failure.detail)
-                _log.critical("halted", problem=failure.kind(), detail=failure.detail)
-                return
+                halt(failure)
             except FeiqianError as failure:
-                _log.warning("chain", problem=failure.kind(), detail=failure.detail)
+                self._troubles.failed("follow", "the chain cannot be followed", why=failure.detail)
             except Exception as bug:  # a dead follower must be seen; without it nothing is attested
                 _log.error("bug", where="follower", exc_info=bug)
             self._stopped.wait(self._interval)

@@ -49,6 +49,7 @@ from serving.keys import open_message_key, open_signer
 from serving.messages import Messenger
 from serving.migrations import migrate
 from serving.peers import PeerDoor
+from serving.readiness import Readiness
 from serving.replay import ReplayGuard
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -93,7 +94,12 @@ def create_app(settings: NodeSettings) -> FastAPI:
     database.write(lambda connection: open_own_accounts(connection, node.currency, institution))
     resume(node)
 
-    app = new_app(f"Feiqian node: {settings.name}", "Pay abroad by QR code, in two currencies or not at all.", _life)
+    app = new_app(
+        f"Feiqian node: {settings.name}",
+        "Pay abroad by QR code, in two currencies or not at all.",
+        _life,
+        Readiness(database, {"backup": node.require_whole, "chain": node.require_moving}),
+    )
     app.state.node = node
     app.state.worker = Worker(node)
     app.state.tokens = Tokens(settings.name, token_key)

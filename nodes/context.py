@@ -25,6 +25,7 @@ from serving.client import PeerClient
 from serving.cosigning import SignedRecord
 from serving.database import Database
 from serving.idempotency import IdempotencyKeys
+from serving.troubles import Troubles
 
 STALL_TOLERANCE = 20.0
 """Seconds without a new final block after which no new payment is taken: deadlines could not be judged."""
@@ -51,6 +52,7 @@ class NodeContext:
     """Set when there is work for the worker."""
     bell: Bell = field(default_factory=Bell)
     """Rung when the worker moved payments."""
+    troubles: Troubles = field(default_factory=Troubles)
 
     @property
     def account(self) -> Address:
@@ -89,6 +91,10 @@ class NodeContext:
         Raises Unavailable as `require_whole` does.
         """
         self.require_whole()
+        self.require_moving()
+
+    def require_moving(self) -> None:
+        """Raises ChainUnavailable when the chain stands still or was never seen."""
         if self.clock.final_time() == 0 or self.clock.stalled(STALL_TOLERANCE):
             raise ChainUnavailable("the chain makes no blocks; nothing is lost, try again later")
 

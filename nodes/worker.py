@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from nodes.payments.agree import agree_screened
 from nodes.payments.release import release_held
 from nodes.payments.screen import screen_accepted
 from nodes.recovery.service import recover
+from serving.halt import halt
 
 IDLE_PAUSE, BUSY_PAUSE = 0.5, 0.05
 """Seconds between looks at the chain: when nothing is under way, and while a batch waits to be final."""
@@ -42,6 +42,7 @@ class Worker:
         self._committer = Committer(node)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._chain_answers = True
         self._avoid: set[Address] = set()
         self._avoid_until = 0.0
         self._ask_officers_at = 0.0
@@ -60,7 +61,11 @@ class Worker:
         self._abandon_forming()
         while not self._stopping.is_set():
             self._node.wake.clear()
-            if not self._step():
+            self._chain_answers = True
+            moved = self._step()
+            if self._chain_answers:
+                self._node.troubles.worked("chain")
+            if not moved:
                 self._node.wake.wait(self._pause())
 
     def _abandon_forming(self) -> None:
@@ -111,17 +116,17 @@ class Worker:
     def _try(self, step: str, run: Callable[[], bool]) -> bool:
         try:
             moved = run()
+            self._node.troubles.worked(step)
             if moved:
                 self._node.bell.ring()
             return moved
         except MustHalt as failure:
-            # Promise 5 is broken, or Settlement is another's: nothing that this node might do next could be trusted.
-            _log.critical(failure.alarm(), why=failure.detail)
-            os._exit(70)
+            halt(failure)
         except ChainUnavailable as failure:
-            _log.warning("chain does not answer", step=step, why=failure.detail)
+            self._chain_answers = False
+            self._node.troubles.failed("chain", "chain does not answer", step=step, why=failure.detail)
         except FeiqianError as failure:
-            _log.warning("step will be tried again", step=step, why=failure.detail)
+            self._node.troubles.failed(step, "step will be tried again", step=step, why=failure.detail)
         except Exception:
             _log.exception("bug: step will be tried again", step=step)
         return False

@@ -12,11 +12,17 @@ from fastapi_swagger import patch_fastapi
 
 from serving.bodies import BoundedBodies
 from serving.problems import PROBLEM_RESPONSES, install_problem_handlers
+from serving.readiness import Readiness
 
 VERSION = "0.1.0"
 
 
-def new_app(title: str, description: str, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+def new_app(
+    title: str,
+    description: str,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+    readiness: Readiness,
+) -> FastAPI:
     """An application with problem documents, bounded bodies and interactive docs that need no network."""
     app = FastAPI(
         title=title,
@@ -34,8 +40,14 @@ def new_app(title: str, description: str, lifespan: Callable[[FastAPI], Abstract
 
     @app.get("/health", tags=["operation"])
     def health() -> dict[str, str]:
-        """Answers once the service is ready."""
+        """The process answers: whoever gets no answer for long restarts it."""
         return {"status": "ok", "version": VERSION}
+
+    @app.get("/ready", tags=["operation"])
+    def ready() -> dict[str, str]:
+        """The service can do its work now; else 503 with what is missing."""
+        readiness.check()
+        return {"status": "ready", "version": VERSION}
 
     return app
 

@@ -52,16 +52,19 @@ class Processes:
                 known[service] = pid, _began(pid)
         self._write(known)
 
-    def wait(self, services: Sequence[str], patience: float = 60.0) -> None:
-        """Wait until all answer. Raises NotRunning when one has ended or `patience` seconds are over."""
+    def wait(self, services: Sequence[str], patience: float = 60.0, path: str = "/ready") -> None:
+        """Wait until all are ready, or at `/health` only until they answer.
+
+        Raises NotRunning when one has ended or `patience` seconds are over.
+        """
         end = time.monotonic() + patience
         with httpx2.Client(timeout=2.0, trust_env=False) as http:
             for service in services:
-                while not self._answers(http, service):
+                while not self._answers(http, service, path):
                     if not self.is_running(service):
                         raise NotRunning(f"{service} has ended. {self._last_lines(service)}")
                     if time.monotonic() > end:
-                        raise NotRunning(f"{service} does not answer. {self._last_lines(service)}")
+                        raise NotRunning(f"{service} does not answer {path} with 200. {self._last_lines(service)}")
                     time.sleep(_LOOK_AGAIN)
 
     def stop(self, services: Sequence[str], patience: float = 8.0) -> None:
@@ -131,13 +134,13 @@ class Processes:
                 preexec_fn=_tie(os.getpid()) if self._tied else None,
             )
 
-    def _answers(self, http: httpx2.Client, service: str) -> bool:
+    def _answers(self, http: httpx2.Client, service: str, path: str) -> bool:
         url = self._folder.url(service)
         with suppress(httpx2.HTTPError):
             if service == CHAIN:
                 question = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
                 return "result" in http.post(url, json=question).json()
-            return http.get(f"{url}/health").status_code == 200
+            return http.get(url + path).status_code == 200
         return False
 
     def _signal(self, services: Iterable[str], number: signal.Signals) -> None:

@@ -10,7 +10,7 @@ MEMBERS_SERVICES = tuple(service for service in SERVICES if service != CHAIN)
 
 
 def run(folder: NetworkFolder, processes: Processes) -> None:
-    """Start the chain, put what is missing on it, start the others; return when all answer. Again after any stop.
+    """Start the chain, put what is missing on it, start the others; return when all are ready. Again after any stop.
 
     Raises NotRunning with the log of what did not start.
     """

@@ -9,7 +9,7 @@ import structlog
 from contracts.chain.settlement import gas_limit
 from contracts.terms.batch import SignedBatch
 from contracts.terms.commitments import typed_digest
-from contracts.terms.errors import FeiqianError
+from contracts.terms.errors import ChainUnavailable, FeiqianError
 from contracts.terms.identifiers import Address
 from nodes.batches import repository
 from nodes.batches.repository import FormedBatch
@@ -45,6 +45,8 @@ class Committer:
         try:
             settlement.simulate([signed])
             node.sender.send(settlement.address, settlement.settle_call([signed]), gas_limit([signed]))
+        except ChainUnavailable:
+            raise
         except FeiqianError as failure:
             _log.warning("batch not taken yet", sequence=formed.batch.sequence, why=failure.detail)
 

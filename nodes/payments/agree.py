@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
-import structlog
 from sqlalchemy import Connection
 
 from bridge.client import BridgeClient, ReservationRequest, Reserved
@@ -26,7 +25,6 @@ from nodes.peers.client import AgreementAnswer, NodeClient, Proposal
 from serving.client import Peer, PeerRefusal
 
 MAX_LIST = 500
-_log = structlog.get_logger(__name__)
 _pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="agree")
 Answer = TypeVar("Answer")
 Group = tuple[Address, list[PaymentRecord]]
@@ -58,8 +56,10 @@ def _ask(
     def run(group: Group) -> int:
         try:
             answer = ask(node, group)
+            node.troubles.worked(("agree", group[0]))
         except FeiqianError as failure:
-            _log.warning("peer did not agree", peer=group[0], payments=len(group[1]), why=failure.detail)
+            said = {"peer": group[0], "payments": len(group[1]), "why": failure.detail}
+            node.troubles.failed(("agree", group[0]), "peer did not agree", **said)
             return _refuse_all(node, group, failure)
         return node.database.write(lambda connection: record(connection, node, group, answer))
 

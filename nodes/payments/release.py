@@ -53,8 +53,10 @@ def _ask_creditor_agent(node: NodeContext, agent: str, held: Sequence[PaymentRec
     try:
         statuses = NodeClient(node.peers, peer_of(node, agent)).status(list(theirs))
     except FeiqianError as failure:
-        _log.warning("creditor agent did not say what became of held payments", peer=agent, why=failure.detail)
+        said = "creditor agent did not say what became of held payments"
+        node.troubles.failed(("held", agent), said, peer=agent, why=failure.detail)
         return 0
+    node.troubles.worked(("held", agent))
     moved = 0
     for status in statuses:
         if status.state == State.ACCEPTED:

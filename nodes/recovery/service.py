@@ -66,8 +66,8 @@ def _recover(node: NodeContext, lost: LostBatch) -> int:
         check_batch(batch, included, node.account, batch.deadline)
         node.database.write(lambda connection: _book(connection, node, lost, found))
     except FeiqianError as failure:
-        _log.error("lost payments are not found yet", batch=lost.name.hex(), why=failure.detail)
         if failure.detail != lost.why:
+            _log.error("lost payments are not found yet", batch=lost.name.hex(), why=failure.detail)
             _explain(node, lost, failure.detail)
         return 0
     _log.warning("lost payments are booked", batch=lost.name.hex(), payments=len(found))

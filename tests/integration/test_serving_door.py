@@ -28,8 +28,10 @@ from serving.app import new_app
 from serving.auth import Caller, Tokens, require
 from serving.bodies import MAX_BODY_BYTES, BoundedBodies, Schema, StrictRoute
 from serving.client import PeerRefusal
+from serving.database import Database
 from serving.documents import HexField, LegField
 from serving.keys import MessageKey
+from serving.readiness import Readiness
 
 SECRET = "Alice-Liddell-4711"
 KEY = MessageKey(b"\1" * 32)
@@ -91,8 +93,9 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    app = new_app("door", "a door for tests", lambda _: _Lifespan())  # type: ignore[arg-type, return-value]
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    database = Database(tmp_path_factory.mktemp("door") / "door.sqlite")
+    app = new_app("door", "a door for tests", lambda _: _Lifespan(), Readiness(database, {}))  # type: ignore[arg-type, return-value]
     app.state.tokens = Tokens("door", KEY)
     app.include_router(routes())
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
@@ -103,6 +106,7 @@ def door() -> Iterator[Door]:
     server.should_exit = True
     thread.join()
     listening.close()
+    database.close()
 
 
 def problem(response: httpx2.Response, status: int) -> dict[str, Any]:
@@ -289,6 +293,7 @@ def test_the_docs_are_there_without_another_host(door: Door) -> None:
     assert "https://" not in page.text
     assert door.get("/openapi.json").json()["paths"]["/v1/orders"]["post"]["responses"]["default"]
     assert door.get("/health").json()["status"] == "ok"
+    assert door.get("/ready").json()["status"] == "ready"
 
 
 # --- tokens ---------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from serving.database import Database
 from serving.keys import MessageKey
 from serving.messages import REQUEST_COMPONENTS, Messenger, RequestMessage, ResponseMessage
 from serving.peers import PeerDoor, SignedRoute, sender
+from serving.readiness import Readiness
 from serving.replay import ReplayGuard, seen_messages_table
 
 ALICE, BOB, MALLORY, LEFT = ("0x" + digit * 40 for digit in "1234")
@@ -128,7 +129,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     database = Database(tmp_path_factory.mktemp("door") / "door.sqlite")
     database.migrate(metadata.create_all)
 
-    app = new_app("door", "a door for tests", lambda _: _Lifespan())
+    app = new_app("door", "a door for tests", lambda _: _Lifespan(), Readiness(database, {}))
     app.include_router(router(acts))
     with serving(app) as endpoint:
         app.state.peer_door = PeerDoor(Messenger(BOB, KEYS[BOB], registry), ReplayGuard(database, table), endpoint)

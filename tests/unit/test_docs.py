@@ -116,7 +116,7 @@ def sources() -> Iterator[str]:
 
 def routes() -> Iterator[re.Pattern[str]]:
     """Every path that a service answers, with room for what stands in its braces."""
-    yield re.compile("/health|/docs|/openapi.json")
+    yield re.compile("/health|/ready|/docs|/openapi.json")
     for source in sources():
         for prefix in re.findall(r'prefix="([^"]+)"', source) or [""]:
             for path in re.findall(r'@\w+\.(?:get|post)\("([^"]*)"', source):

@@ -107,8 +107,10 @@ def records(stage: Any) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def quiet(stage: Any) -> None:
-    """What other tests began has ended, so that whatever is recorded now was recorded by what is sent here."""
-    going_on = "SELECT 1 FROM payments WHERE state NOT IN ('settled', 'refused', 'expired', 'cancelled')"
+    """What other tests began has ended, or outlives these, so that whatever is recorded now was recorded by what is
+    sent here."""
+    ended, far = "state IN ('settled', 'refused', 'expired', 'cancelled')", stage.chain.final_header().timestamp + 1_200
+    going_on = f"SELECT 1 FROM payments WHERE NOT {ended} AND deadline < {far}"
     nodes = ("jinshan-node", "chaophraya-node")
     until(lambda: not any(stage.rows(node, going_on) for node in nodes), "all payments have ended")
 
@@ -161,7 +163,10 @@ def wrong_bodies(made: Route) -> Iterator[tuple[bytes, Expected]]:
 def test_the_table_has_every_route(stage: Any) -> None:
     described = stage.http.get(stage.node("TH").url + "/openapi.json").json()["paths"]
     found = {(method.upper(), path) for path, methods in described.items() for method in methods}
-    assert {route for route in found if not route[1].startswith("/peer/")} == ROUTES.keys() | {("GET", "/health")}
+    assert {route for route in found if not route[1].startswith("/peer/")} == ROUTES.keys() | {
+        ("GET", "/health"),
+        ("GET", "/ready"),
+    }
     assert {route for route in SPECIFIC_ROUTES if route not in ROUTES} == set()
 
 
@@ -198,6 +203,8 @@ def test_a_body_that_is_not_the_right_json(stage: Any, route: tuple[str, str], m
         headers = {"Authorization": f"Bearer {stage.node('TH').token(made.who, made.scope)}"}
         answer = stage.http.request(route[0], stage.node("TH").url + made.path, headers=headers, json=made.body)
         assert problem(answer) == MALFORMED
+        assert answer.json()["detail"].startswith("send the header Idempotency-Key: ")
+        assert "for instance a UUID" in answer.json()["detail"]
 
 
 AMOUNTS = ["0", "-1", "1.50", "1e3", "1E400", "007", "+7", " 7", "", "\uff11\uff12", "\u0664", "1_000", "0x10", "NaN"]

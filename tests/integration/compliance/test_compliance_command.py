@@ -91,7 +91,12 @@ def run(*arguments: str, text: str | None = None) -> Any:
         structlog.reset_defaults()  # the command sent the logs to the runner's own standard error
 
 
-def test_the_service_is_ready_without_a_chain_but_believes_no_caller(endpoint: str, settings: Path) -> None:
+def test_the_service_answers_without_a_chain_but_is_not_ready_and_believes_no_caller(
+    endpoint: str, settings: Path
+) -> None:
+    ready = httpx2.get(f"{endpoint}/ready", trust_env=False)
+    assert (ready.status_code, ready.headers["retry-after"], ready.json()["missing"]) == (503, "1", "chain")
+
     def get(path: str, *scopes: str) -> httpx2.Response:
         asked = [part for scope in scopes for part in ("--scope", scope)]
         token = run("token", "--config", str(settings), "--subject", "officer", *asked).stdout.strip()

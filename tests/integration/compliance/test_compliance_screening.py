@@ -192,27 +192,6 @@ def test_the_time_of_another_chain_is_no_time(start: Any, other_chain: Any) -> N
             service.compliance.screen([service.question()])
 
 
-def test_a_replaced_final_block_halts_for_good(start: Any, other_chain: Any) -> None:
-    service = start(chain=other_chain)
-    snapshot = service.chain.client.request("evm_snapshot")
-    service.chain.pass_time(5)
-    service.until(lambda: service.clock.final_time() == service.chain.client.newest_timestamp())
-    assert service.decide(service.question()).outcome == "clear"
-    service.chain.client.request("evm_revert", snapshot)
-    service.chain.pass_time(7)
-
-    def halted() -> bool:
-        try:
-            service.compliance.screen([service.question()])
-        except ComplianceUnavailable as failure:
-            return "halted" in failure.detail
-        return False
-
-    service.until(halted)
-    service.chain.pass_time(1)
-    assert halted()
-
-
 def test_an_answer_of_another_service_is_no_answer(start: Any) -> None:
     service = start(PROVIDER)
     wrong = ComplianceClient(service.client(), Peer(ACQUIRER, service.settings.endpoint))
