@@ -77,7 +77,7 @@ def _asked(node: NodeContext, request: ChargeRequest) -> Answer:
 def answer_charge(node: NodeContext, acquirer: Address, asked: Charge) -> Answer:
     """The debtor agent's part: whose code is it, is it unused, and what does it cost. Then the payment is accepted.
 
-    Raises NotFound, AlreadyUsed, QuoteExpired, LimitExceeded, BadAmount, InsufficientFunds, NoPrice, ChainUnavailable.
+    Raises NotFound, AlreadyUsed, QuoteExpired, LimitExceeded, BadAmount, InsufficientFunds, NoPrice, Unavailable.
     """
     node.require_chain()
     with node.database.read() as connection:

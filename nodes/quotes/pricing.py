@@ -11,7 +11,7 @@ import structlog
 
 from bridge.client import BridgeClient, FirmQuote, QuoteRequest
 from contracts.terms.commitments import quote_hash, typed_digest
-from contracts.terms.errors import FeiqianError, NoPrice, PeerUnavailable, Refused, WrongState
+from contracts.terms.errors import FeiqianError, NoPrice, PeerUnavailable, Refused, Unavailable, WrongState
 from contracts.terms.identifiers import Address
 from contracts.terms.money import Currency, Money, round_up
 from contracts.terms.parties import Participant, Role
@@ -38,14 +38,19 @@ class Price:
 
 
 def price_payment(node: NodeContext, source: Currency, target: Money, provider: Address = "") -> Price:
-    """The cheapest firm price of all FX providers for `target`, or of the one named. Raises NoPrice."""
+    """The cheapest firm price of all FX providers for `target`, or of the one named.
+
+    Raises NoPrice, and PeerUnavailable when a provider that might have had one is away: that is no answer for ever.
+    """
     request = QuoteRequest(str(uuid.uuid4()), source.numeric, target.currency.numeric, target_amount=target.minor)
     contract = node.office.incumbent
     members = node.directory.with_role(Role.FX_PROVIDER)
     providers = [each for each in members if provider in ("", each.account)]
-    answers = _pool.map(lambda provider: _ask_or_none(node, provider, request, contract), providers)
-    prices = [answer for answer in answers if answer is not None]
+    answers = list(_pool.map(lambda provider: _ask_or_why(node, provider, request, contract), providers))
+    prices = [answer for answer in answers if isinstance(answer, FirmQuote)]
     if not prices:
+        if any(isinstance(answer, Unavailable) for answer in answers):
+            raise PeerUnavailable(f"no FX provider answers that sells {target.currency} for {source}; try again")
         raise NoPrice(f"no FX provider sells {target.currency} for {source} now; try again later")
     firm = min(prices, key=lambda price: (price.quote.source_amount, price.quote.provider))
     return Price(firm, fee_on(node, Money(firm.quote.source_amount, source)), contract)
@@ -75,14 +80,14 @@ def price_return(node: NodeContext, provider: Address, original_uetr: str, sourc
     return Price(_ask(node, found, request, contract), 0, contract)
 
 
-def _ask_or_none(
+def _ask_or_why(
     node: NodeContext, provider: Participant, request: QuoteRequest, contract: Address
-) -> FirmQuote | None:
+) -> FirmQuote | FeiqianError:
     try:
         return _ask(node, provider, request, contract)
     except FeiqianError as failure:
         _log.warning("no price", provider=provider.account, why=failure.detail)
-        return None
+        return failure
 
 
 def _ask(node: NodeContext, provider: Participant, request: QuoteRequest, contract: Address) -> FirmQuote:

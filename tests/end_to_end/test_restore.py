@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx2
 import pysqlite3
 import pytest
 
@@ -16,12 +19,14 @@ from contracts.chain.settlement import Settlement
 from contracts.terms.batch import MAX_BATCH_LIFETIME, Batch
 from devnet.network import cast
 from devnet.network.api import NodeApi, Problem
+from devnet.network.folder import CHAIN
 from devnet.network.people import CUSTOMERS, MERCHANTS
 from devnet.network.traffic import Purchase
 from tests.end_to_end import load
 from tests.end_to_end.load import Load, Order, Stage, conclude
 
 THAI, SINGAPOREAN = cast.institution("TH"), cast.institution("SG")
+pytestmark = pytest.mark.timeout(600)
 PATIENCE = 60.0
 WALLETS = 4
 
@@ -65,8 +70,9 @@ class Settled:
 def settled_since(stage: Stage, block: int) -> list[Settled]:
     contracts, chain = stage.folder.network.contracts, stage.chain
     settlement = Settlement(chain, contracts.settlement.address)
+    newest = chain.final_header().number
     found = []
-    for event in events_between(chain, contracts, block + 1, chain.final_header().number):
+    for event in events_between(chain, contracts, block + 1, newest) if newest > block else ():
         if isinstance(event, BatchSettled):
             signed = settlement.settled(event)
             assert signed is not None
@@ -74,17 +80,53 @@ def settled_since(stage: Stage, block: int) -> list[Settled]:
     return found
 
 
+def settled_between(stage: Stage, block: int, *countries: str) -> bool:
+    accounts = {stage.apis.nodes[country].account for country in countries}
+    return any(accounts <= set(each.batch.members) for each in settled_since(stage, block))
+
+
 def purchase(home: str, abroad: str, minor: int) -> Purchase:
     payer = next(each for each in CUSTOMERS if each.country == home)
     return Purchase(payer, next(each for each in MERCHANTS if each.country == abroad), minor, printed=True)
 
 
-def pay(stage: Stage, wanted: Purchase) -> Order:
-    """One more payment, to its end."""
-    order = Order(wanted, stage.quote(wanted), f"restore-{time.monotonic_ns()}")
-    stage.orders.append(order)
-    conclude(stage, order)
-    return order
+def settle(stage: Stage, wanted: Purchase) -> None:
+    """One more payment that settles. On a busy machine some may expire before."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        order = Order(wanted, stage.quote(wanted), f"restore-{time.monotonic_ns()}")
+        stage.orders.append(order)
+        conclude(stage, order)
+        if stage.ended[order.uetr].status == "settled":
+            return
+    raise AssertionError(f"nothing settles: {stage.ended[order.uetr]}")
+
+
+@contextmanager
+def standing_still(stage: Stage) -> Iterator[None]:
+    """No chain time passes meanwhile."""
+    chain = stage.processes.pids()[CHAIN]
+    os.kill(chain, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(chain, signal.SIGCONT)
+
+
+def knows_it_was_restored(stage: Stage, service: str) -> bool:
+    """Whether it has noted so beside its database. It has asked the chain for its newest block before that."""
+    file = stage.folder.database(service)
+    return file.with_name(file.name + ".generation").read_bytes()[-1] == 1
+
+
+def refused_as_restored(stage: Stage, wanted: Purchase) -> None:
+    with pytest.raises(Problem) as refusal:
+        stage.quote(wanted)
+    assert refusal.value.status == 503
+    assert "restored from a backup" in refusal.value.detail
+    ready = httpx2.get(f"{stage.apis.nodes['TH'].url}/ready", trust_env=False)
+    assert (ready.status_code, ready.headers["retry-after"]) == (503, "1")
+    assert "backup" in ready.json()["missing"]
 
 
 def await_open(stage: Stage, country: str) -> None:
@@ -125,27 +167,26 @@ def test_a_node_restored_in_place_is_quiet_and_then_whole(stage: Stage, tmp_path
         conclude(stage, order)
     stage.processes.kill([THAI.node])
     restore(stage, THAI.node, copy, in_place=True)
-    start = stage.chain.final_header()
-    stage.processes.start([THAI.node])
+    killed = stage.chain.final_header()
     with Load(stage, 2, 1) as meanwhile:
-        stage.processes.wait([THAI.node])
-        with pytest.raises(Problem) as refusal:
-            stage.quote(purchase("TH", "CN", 5_000))
-        assert refusal.value.status == 503
-        assert "restored from a backup" in refusal.value.detail
+        load.await_equal(lambda: bool(settled_since(stage, killed.number)), True, PATIENCE)  # the others go on
+        start = stage.chain.final_header()
+        stage.processes.start([THAI.node])
+        load.await_equal(lambda: knows_it_was_restored(stage, THAI.node), True, PATIENCE)
+        with standing_still(stage):  # or its quiet might be over before it answers
+            stage.processes.wait([THAI.node], path="/health")
+            refused_as_restored(stage, purchase("TH", "CN", 5_000))
         await_open(stage, "TH")
     stage.orders += meanwhile.orders
     for order in meanwhile.orders:
         conclude(stage, order)
     for home, abroad in (("TH", "CN"), ("SG", "TH")):
-        assert stage.ended[pay(stage, purchase(home, abroad, 5_000)).uetr].status == "settled"
+        settle(stage, purchase(home, abroad, 5_000))
 
     api = stage.apis.nodes["TH"]
     quiet_until = start.timestamp + MAX_BATCH_LIFETIME
-    since = settled_since(stage, start.number)
-    early = [each for each in since if each.at <= quiet_until]
-    assert early, "the others go on"
-    assert not [each for each in early if api.account in each.batch.members]
+    since = settled_since(stage, killed.number)
+    assert not [each for each in since if each.at <= quiet_until and api.account in each.batch.members]
     assert [each for each in since if each.at > quiet_until and api.account in each.batch.members]
     for order in filter(lambda order: order.uetr, before.orders):
         found = stage.standing(order, 0)
@@ -160,15 +201,17 @@ def test_two_institutions_restored_whole_from_other_files_while_a_peer_is_away(s
     with Load(stage, 3, WALLETS) as traffic:
         traffic.await_acknowledged(8)
         copies = {service: back_up(stage, service) for service in services}
-        traffic.await_acknowledged(16)
+        copied = stage.chain.final_header().number
+        load.await_equal(lambda: settled_between(stage, copied, "TH", "SG"), True, PATIENCE)
+        traffic.await_acknowledged(8)
     stage.processes.kill([*services, SINGAPOREAN.node])  # payments of every state are under way
     for service, copy in copies.items():
         restore(stage, service, copy, in_place=False)
     stage.processes.start(services)
-    stage.processes.wait(services)
+    stage.processes.wait(services, path="/health")
 
     api = stage.apis.nodes["TH"]
-    load.await_equal(lambda: bool(breaks(api)), True)
+    load.await_equal(lambda: bool(breaks(api)), True, PATIENCE)
     await_open(stage, "TH")
     assert breaks(api), "what the Thai bank paid to Singapore cannot be known yet"
     stage.processes.start([SINGAPOREAN.node])
@@ -176,7 +219,7 @@ def test_two_institutions_restored_whole_from_other_files_while_a_peer_is_away(s
     load.await_equal(lambda: breaks(api), [], PATIENCE)
     _conclude_after_loss(stage, traffic.orders)
     for home, abroad in (("TH", "SG"), ("CN", "TH")):
-        assert stage.ended[pay(stage, purchase(home, abroad, 1_000)).uetr].status == "settled"
+        settle(stage, purchase(home, abroad, 1_000))
     check_all(stage, tmp_path)
 
 

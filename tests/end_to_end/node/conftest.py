@@ -113,7 +113,7 @@ class Stage:
 
     def calls(self, slug: str) -> PeerClient:
         """Asks others as this institution."""
-        return PeerClient(self.messenger(slug))
+        return PeerClient(self.messenger(slug), timeout=20.0)
 
     __hash__ = object.__hash__
 

@@ -10,6 +10,7 @@ import pysqlite3
 import pytest
 
 from contracts.terms.commitments import keccak
+from devnet.network import cast
 from nodes.qr.consumer import ConsumerCode, new_token, write_consumer_code
 from nodes.qr.crc import checksum
 
@@ -64,6 +65,24 @@ def test_a_charge_settles_and_its_code_is_used_for_ever(stage: Any, home: str, a
     assert charge(stage, abroad, code, 6_000, key).json() == charged.json(), "the same key is the same charge"
     assert problem(charge(stage, abroad, code, 6_001, key)) == (422, "idempotency-key-reused", "AM05")
     assert standing(stage, home) == after
+
+
+def test_a_charge_that_found_no_provider_answering_is_not_refused_for_ever(stage: Any) -> None:
+    payer, code, key = stage.payer("CN"), code_of(stage, "CN"), "provider-away"
+    stage.processes.stop([cast.PROVIDER_BRIDGE])
+    try:
+        before = standing(stage, "CN")
+        assert problem(charge(stage, "TH", code, 6_000, key)) == (503, "peer-unavailable", "AB08")
+        assert standing(stage, "CN") == before
+    finally:
+        stage.processes.start([cast.PROVIDER_BRIDGE])
+        stage.processes.wait([cast.PROVIDER_BRIDGE])
+
+    def charged() -> str:
+        answer = charge(stage, "TH", code, 6_000, key)
+        return str(answer.json()["uetr"]) if answer.status_code == 202 else ""
+
+    assert stage.end(payer, until(charged, "the provider is back")).target_amount == 6_000
 
 
 def test_codes_that_pay_nothing(stage: Any) -> None:
