@@ -75,6 +75,7 @@ REASONS: Mapping[str, type[FeiqianError]] = {
     "ledger: unknown currency": ContractRefusal,
     "ledger: only through settlement": Forbidden,
     "ledger: insufficient balance": InsufficientFunds,
+    "ledger: insufficient supply": InsufficientFunds,
     "ledger: not the settlement bank": Forbidden,
     "ledger: not an active participant": ContractRefusal,
     "settlement: paused": Unavailable,

@@ -119,11 +119,13 @@ def redeem(account: address, currency: uint16, amount: uint256):
     @dev ERC-6909, `Transfer`: burning is logged as going to the zero address.
     @param account Whose balance shrinks, whatever its standing
     @param currency ISO 4217 numeric code
-    @param amount Minor units, at most the balance: a credit line is not redeemable
+    @param amount Minor units, at most the balance: a credit line is not redeemable, neither one's own nor, beyond
+        what was issued, what others paid out of theirs
     """
     self._require_bank(currency)
     self._take(account, currency, amount)
     id: uint256 = convert(currency, uint256)
+    assert amount <= self._total_supply[id], "ledger: insufficient supply"
     self._total_supply[id] -= amount
     log Transfer(caller=msg.sender, sender=account, receiver=empty(address), id=id, amount=amount)
 

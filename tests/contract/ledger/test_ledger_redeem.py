@@ -57,3 +57,17 @@ def test_debtor_has_nothing_to_redeem(stage, refused):
     stage.settle(stage.endorse(stage.batch(("provider", CNY, -50), ("acquirer", CNY, 50))))
     with refused("ledger: insufficient balance"):
         redeem(stage, 1, "provider")
+
+
+def test_others_credit_is_redeemed_only_once_it_is_covered(stage, refused):
+    """The wallet holds all that was issued and 50 that the provider owes: only what was issued is there to take."""
+    stage.send("bank_cny", "Ledger", "set_cap", stage.account("provider"), CNY, 50)
+    stage.settle(stage.endorse(stage.batch(("provider", CNY, -50), ("wallet", CNY, 50))))
+    with refused("ledger: insufficient supply"):
+        redeem(stage, FUNDS + 50)
+    redeem(stage, FUNDS)
+    with refused("ledger: insufficient supply"):
+        redeem(stage, 1)
+    stage.send("bank_cny", "Ledger", "issue", stage.account("provider"), CNY, 50)
+    redeem(stage, 50)
+    assert (stage.net("wallet", CNY), stage.net("provider", CNY), stage.ledger.total_supply(CNY)) == (0, 0, 0)
