@@ -30,5 +30,5 @@ class ProvenKeys:
         if word is None:
             raise BadSignature(f"{account}: it is not proven whose key {key} is")
         record = KeyRecord.unpack(word)
-        if record is None or not record.signs_at(account, purpose, self.timestamp):
+        if record is None or not record.signed_in(account, purpose, self.timestamp):
             raise BadSignature(f"{account}: {key} is not its {PURPOSES[purpose]} key at the block's time")

@@ -46,6 +46,11 @@ class KeyRecord:
         """Whether the contract takes the key for this account and purpose at this block time."""
         return self.account == account and self.purpose == purpose and self.valid_until > timestamp
 
+    def signed_in(self, account: Address, purpose: Purpose, timestamp: int) -> bool:
+        """Whether the key may have signed what a block of this time settled: also when it ended in that very block,
+        by a transaction behind the settlement."""
+        return self.account == account and self.purpose == purpose and self.valid_until >= timestamp
+
 
 @dataclass(frozen=True)
 class KeyState:

@@ -153,7 +153,8 @@ def rotate(account: address, purpose: uint32, new_key: bytes32, overlap_until: u
     if self._alive(oldest):
         self.revoke(oldest)
     old: bytes32 = self._current[account][purpose]
-    self._end(old, overlap_until)
+    # Not before this block: what the key signed and this block settled before stays provable by its word.
+    self._end(old, max(overlap_until, convert(block.timestamp, uint64)))
     self.assign(account, purpose, new_key)
     if purpose == MESSAGE:
         log MessageKeyRotated(account=account, old_key=old, new_key=new_key, overlap_until=overlap_until)

@@ -211,6 +211,7 @@ def test_slots_prove_what_the_getters_say(stage):
     assert key == stage.participants.key(stage.account("wallet/compliance"))
     assert key.signs_at(stage.account("wallet"), Purpose.COMPLIANCE, stage.now())
     assert not key.signs_at(stage.account("wallet"), Purpose.SETTLEMENT, stage.now())
+    assert not key.signed_in(stage.account("wallet"), Purpose.SETTLEMENT, stage.now())
 
 
 def sources() -> dict[str, str]:

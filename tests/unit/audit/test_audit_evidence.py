@@ -29,7 +29,8 @@ from audit.errors import (
     WrongNetwork,
 )
 from audit.verify import STEPS, verify
-from contracts.chain.participants import Participants
+from contracts.chain.participants import Participants, Purpose
+from contracts.chain.settlement import Settlement
 from contracts.terms.commitments import attestation_hash, batch_hash, payment_leaf, quote_hash, quotes_hash
 from contracts.terms.documents import to_document
 from contracts.terms.errors import Malformed
@@ -313,9 +314,35 @@ def test_a_dead_key_proves_nothing(scratch: Stage) -> None:
     revocation = Participants.revoke_key_call(scratch.account("provider/settlement"))
     scratch.send("provider/settlement", "participants", revocation)
     verify(scratch.evidence(2, 0), scratch.network)
+    scratch.client.request("evm_mine")
     scratch.blocks[2] = int(scratch.client.request("eth_blockNumber"), 16)
     with pytest.raises(AgreementMissing, match="is not its settlement key"):
         verify(scratch.evidence(2, 0), scratch.network)
+
+
+@pytest.mark.parametrize("how", ["revoked", "replaced"])
+def test_a_key_that_ends_in_the_block_that_settles_proves_it_still(scratch: Stage, how: str) -> None:
+    """Both transactions in one block, the settlement first: a payment that settled must not lose its proof."""
+    provider = scratch.account("provider")
+    ending = {
+        "revoked": Participants.revoke_key_call(scratch.account("provider/settlement")),
+        "replaced": Participants.rotate_key_call(provider, Purpose.SETTLEMENT, scratch.account("newcomer"), 0),
+    }[how]
+    signed = scratch.signed(3, (scratch.payment("payment 3.0"),))
+    settlement, registry = Settlement(scratch.client, scratch.settlement), scratch.network.contracts.participants
+    scratch.client.request("evm_setAutomine", False)
+    wallet, own = scratch.sender("wallet"), scratch.sender("provider/settlement")
+    sent = [
+        wallet.send(settlement.address, settlement.settle_call([signed]), 3_000_000),
+        own.send(registry.address, ending, 300_000),
+    ]
+    scratch.client.request("evm_mine")
+    scratch.client.request("evm_setAutomine", True)
+    receipts = [scratch.client.receipt(each) for each in sent]
+    assert all(each.succeeded for each in receipts)
+    assert len({each.block_number for each in receipts}) == 1
+    scratch.blocks[3] = receipts[0].block_number
+    verify(scratch.evidence(3, 0), scratch.network)
 
 
 def test_offline_means_offline() -> None:
