@@ -21,7 +21,7 @@ from contracts.terms.identifiers import Address
 from devnet.network import auditor, cast
 from devnet.network.api import Problem
 from devnet.network.cli import app as network_command
-from devnet.network.folder import CHAIN, SERVICES
+from devnet.network.folder import CHAIN
 from devnet.network.people import CUSTOMERS, MERCHANTS
 from devnet.network.run import MEMBERS_SERVICES, run
 from devnet.network.traffic import Purchase
@@ -155,7 +155,6 @@ def test_a_settlement_of_another_release_halts_every_service(stage: Stage) -> No
     Council(client, contracts.council.address).carry(governors, [call])
     for service in MEMBERS_SERVICES:
         await_equal(lambda service=service: "install the release that knows it" in log(stage, service), True, 30.0)
-        if SERVICES[service] != "compliance":  # which stays up and decides nothing
-            await_equal(lambda service=service: stage.processes.is_running(service), False, 30.0)
-            assert "halt: the new Settlement is of another release" in log(stage, service)
+        await_equal(lambda service=service: stage.processes.is_running(service), False, 30.0)
+        assert "halt: the new Settlement is of another release" in log(stage, service)
     assert stage.processes.is_running(CHAIN)
