@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from contracts.terms.errors import FeiqianError, Malformed
+from contracts.terms.errors import FeiqianError, Malformed, UnknownSuccessor
 
 if TYPE_CHECKING:  # these bring the chain's libraries along, which `--help` need not wait for
     from contracts.chain.client import Finality
     from contracts.chain.governing import Chamber, Motion, Standing
-    from contracts.chain.network import Contracts
     from contracts.chain.transactions import TransactionSender
 
 app = typer.Typer(no_args_is_help=True, help="Govern a network: propose, approve, execute; pause.")
@@ -58,10 +57,10 @@ def show(
         standing = read_standing(chamber)
         known = None if number is None else (read_motion(chamber, number, standing.governors),)
         motions = open_motions(chamber, standing) if known is None else known
-    if as_json:
-        typer.echo(json.dumps(_document(chamber, standing, motions)))
-    else:
-        typer.echo("\n".join(_lines(chamber, standing, motions)))
+        if as_json:
+            typer.echo(json.dumps(_document(chamber, standing, motions)))
+        else:
+            typer.echo("\n".join(_lines(chamber, standing, motions)))
 
 
 @app.command()
@@ -159,7 +158,7 @@ def approve(
     with _refusals():
         sender, chamber = _sender(network, chain_url, finality, key, password_file)
         motion = read_motion(chamber, number, ())
-        check_read(motion, _hash(calls_hash))
+        check_read(chamber, motion, _hash(calls_hash))
         chamber.council.approve(sender, number, motion.calls)
         _echo_motion(chamber, number)
 
@@ -255,17 +254,23 @@ def _lines(chamber: Chamber, standing: Standing, motions: tuple[Motion, ...]) ->
     yield f"guardian     {standing.guardian}"
     for motion in motions:
         yield ""
-        yield from _motion_lines(chamber.network.contracts, standing, motion)
+        yield from _motion_lines(chamber, standing, motion)
 
 
-def _motion_lines(contracts: Contracts, standing: Standing, motion: Motion) -> Iterator[str]:
+def _motion_lines(chamber: Chamber, standing: Standing, motion: Motion) -> Iterator[str]:
+    from contracts.chain.governing import check_call
     from contracts.chain.wording import call_text
 
     yield f"proposal {motion.number}   {_told(standing, motion)}"
     yield f"proposed by  {motion.proposal.proposer}"
     yield from (f"approved by  {each}" for each in motion.approved_by)
     yield f"calls hash   0x{motion.proposal.calls_hash.hex()}"
-    yield from (f"  {place}. {call_text(call, contracts)}" for place, call in enumerate(motion.calls, 1))
+    for place, call in enumerate(motion.calls, 1):
+        yield f"  {place}. {call_text(call, chamber.network.contracts)}"
+        try:
+            check_call(chamber, call)
+        except UnknownSuccessor as failure:
+            yield f"     WARNING: {failure.detail}"
 
 
 def _told(standing: Standing, motion: Motion) -> str:
@@ -282,7 +287,7 @@ def _echo_motion(chamber: Chamber, number: int) -> None:
 
     standing = read_standing(chamber, newest=True)
     motion = read_motion(chamber, number, standing.governors, newest=True)
-    typer.echo("\n".join(_motion_lines(chamber.network.contracts, standing, motion)))
+    typer.echo("\n".join(_motion_lines(chamber, standing, motion)))
 
 
 def _chamber(network: Path, chain_url: str, finality: Finality) -> Chamber:

@@ -15,6 +15,8 @@ from contracts.chain.client import ChainClient, Finality, check_finality
 from contracts.chain.council import Call, Council, Proposal, ProposalState, calls_hash
 from contracts.chain.deploy import check_deployment
 from contracts.chain.network import Network, load_network
+from contracts.chain.office import check_successor
+from contracts.chain.wording import write_call
 from contracts.terms.attestation import Approval, SignedApproval
 from contracts.terms.documents import from_document
 from contracts.terms.errors import BadSignature, Conflict, Forbidden, Malformed, NotFound
@@ -138,7 +140,7 @@ def sign(chamber: Chamber, number: int, read: Hash, governor: LocalSigner) -> Si
         raise Forbidden(f"{governor.address} is not a governor")
     if (stage := motion.stage(standing)) not in ("open", "approved"):
         raise Conflict(f"proposal {number} is {stage}")
-    check_read(motion, read)
+    check_read(chamber, motion, read)
     if governor.address in motion.approved_by:
         raise Conflict(f"{governor.address} approved proposal {number} already")
     if governor.address in motion.withdrawn_by:
@@ -148,12 +150,23 @@ def sign(chamber: Chamber, number: int, read: Hash, governor: LocalSigner) -> Si
     return SignedApproval(chamber.network.chain_id, chamber.council.address, governor.address, approval, signature)
 
 
-def check_read(motion: Motion, read: Hash) -> None:
-    """Refuse to approve other calls than those that were read. Raises Conflict."""
-    if calls_hash(motion.calls) != read:
-        raise Conflict(
-            f"proposal {motion.number} makes other calls: 0x{calls_hash(motion.calls).hex()}; read them first"
-        )
+def check_read(chamber: Chamber, motion: Motion, read: Hash) -> None:
+    """Refuse to approve other calls than those that were read (Conflict), or what reading does not show
+    (as `check_call`)."""
+    if (named := calls_hash(motion.calls)) != read:
+        raise Conflict(f"proposal {motion.number} makes other calls: 0x{named.hex()}; read them first")
+    for call in motion.calls:
+        check_call(chamber, call)
+
+
+def check_call(chamber: Chamber, call: Call) -> None:
+    """An address does not show what a new Settlement does to everyone's balances: its code must be our own sources'.
+
+    Raises UnknownSuccessor.
+    """
+    contracts, words = chamber.network.contracts, write_call(call, chamber.network.contracts)
+    if (words.get("contract"), words.get("function")) == ("ledger", "replace_settlement"):
+        check_successor(chamber.client, contracts, words["arguments"]["old"], words["arguments"]["new"])
 
 
 def read_approvals(text: str) -> tuple[SignedApproval, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from contracts.chain.cli import app
 from contracts.chain.council import Call, Council
+from contracts.chain.deploy import addresses_of, settlement_creation
 from contracts.chain.network import Network
 from contracts.chain.participants import Participants
 from contracts.terms.commitments import keccak
@@ -194,6 +195,25 @@ def test_a_node_that_shows_other_calls_is_caught(desk, http_node):
     http_node.answer = lambda request: honest(request).replace(wallet, provider)
     assert "the node shows other calls" in desk.refused(None, "show", number)
     assert "the node shows other calls" in desk.refused("governor_2", "sign", number, calls_hash)
+
+
+def test_a_successor_is_known_by_its_code_not_by_its_address(stage, desk):
+    """The proposal that could take every balance looks like the one that upgrades the network."""
+    old, addresses = stage.settlement.address, addresses_of(stage.contracts)
+    make = stage.sender("deployer").transact
+    good = make(None, settlement_creation(addresses, old)).contract
+    rogue = make(None, settlement_creation(replace(addresses, ledger=addresses.council), old)).contract
+    for new, sound in ((good, True), (rogue, False), (stage.council.address, False), ("0x" + "ab" * 20, False)):
+        arguments = {"old": old, "new": new}
+        call = {"contract": "ledger", "function": "replace_settlement", "arguments": arguments}
+        number, calls_hash = desk.proposed([call])
+        assert ("WARNING" in desk.done(None, "show", number)) is not sound
+        if sound:
+            desk.done("governor_2", "sign", number, calls_hash)
+            desk.done("governor_3", "approve", number, calls_hash)
+        else:
+            for command in ("sign", "approve"):
+                assert "install the release" in desk.refused("governor_2", command, number, calls_hash)
 
 
 def test_signatures_that_would_count_for_nothing_are_not_made(stage, desk):
