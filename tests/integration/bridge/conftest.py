@@ -32,7 +32,13 @@ from compliance.app import create_app as create_compliance
 from compliance.settings import ComplianceSettings
 from contracts.chain.client import ChainClient
 from contracts.chain.council import Call, Council
-from contracts.chain.deploy import CouncilTerms, deploy_network, planned_contracts
+from contracts.chain.deploy import (
+    CouncilTerms,
+    addresses_of,
+    deploy_network,
+    planned_contracts,
+    settlement_creation,
+)
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.ledger import Ledger
 from contracts.chain.network import Network
@@ -134,11 +140,22 @@ class Stage:
 
     @property
     def domain(self) -> bytes:
-        return domain_separator(CHAIN_ID, self.network.contracts.settlement.address)
+        return domain_separator(CHAIN_ID, self.settlement.address)
 
     @property
     def settlement(self) -> Settlement:
-        return Settlement(self.client, self.network.contracts.settlement.address)
+        """The Settlement in office."""
+        return Settlement(self.client, Ledger(self.client, self.network.contracts.ledger.address).settlement())
+
+    def replace_settlement(self) -> None:
+        """The council puts a successor in office, and the bridge has seen it."""
+        contracts, old = self.network.contracts, self.settlement.address
+        creation = settlement_creation(addresses_of(contracts), old)
+        new = TransactionSender(self.client, signer("wallet")).transact(None, creation).contract
+        assert new is not None
+        call = Call(contracts.ledger.address, Ledger.replace_settlement_call(old, new))
+        carry(self.client, self.network, [call])
+        self.followed()
 
     def account(self, name: str) -> Address:
         return account(name)
