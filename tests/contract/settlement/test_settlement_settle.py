@@ -88,6 +88,16 @@ def test_debt_over_a_lowered_cap_can_be_repaid(stage):
     assert stage.net("acquirer", THB) == -40
 
 
+def test_debt_over_a_lowered_cap_is_repaid_out_of_a_joint_settlement(stage):
+    """The repaying batch is short until the other one comes, so it is looked at again: at whom it debits only."""
+    stage.send("bank_thb", "Ledger", "set_cap", stage.account("acquirer"), THB, 70)
+    stage.settle(stage.endorse(stage.batch(("acquirer", THB, -70), ("provider", THB, 70))))
+    stage.send("bank_thb", "Ledger", "set_cap", stage.account("acquirer"), THB, 0)
+    repaying = stage.endorse(stage.batch(("wallet", THB, -30), ("acquirer", THB, 30), lane=1))
+    stage.settle(repaying, stage.endorse(stage.batch(("provider", THB, -30), ("wallet", THB, 30), lane=2)))
+    assert stage.net("acquirer", THB) == -40
+
+
 def test_stuck_batches_settle_together(stage, refused):
     """Gridlock: the acquirer can pay the wallet only out of what the wallet pays it."""
     there = stage.endorse(stage.batch(("wallet", CNY, -900), ("acquirer", CNY, 900)))

@@ -33,6 +33,14 @@ def test_each_payment_is_found_at_its_place_only(stage, count):
         assert not stage.settlement.verify(batch, keccak(leaf), tree.path(index))
 
 
+@pytest.mark.parametrize("index", [1, 2, 2**32 - 1])
+def test_only_payment_of_a_batch_stands_at_the_first_place(stage, index):
+    """Its tree is the leaf alone, so that no sibling says where it stands."""
+    batch, tree = settled(stage, 1)
+    assert stage.settlement.verify(batch, leaves(1)[0], tree.path(0))
+    assert not stage.settlement.verify(batch, leaves(1)[0], replace(tree.path(0), index=index))
+
+
 def test_largest_day_is_found(stage):
     batch, tree = settled(stage, 10_000)
     for index in (0, 1, 4_999, 8_191, 8_192, 9_998, 9_999):
