@@ -29,29 +29,29 @@ def await_cosigned(stage: Any, request: Any) -> Any:
 
 
 def test_a_batch_of_the_retired_one_is_dead_and_the_very_same_settles_in_its_successor(stage: Any) -> None:
-    held = stage.reserved(1_000)
+    put_in_office, held = stage.approved_successor(), stage.reserved(1_000)
     uetr = held.terms.uetr
     request = stage.batch_of([held], lane=5)
     stage.cosigned(request)
     assert stage.state(uetr) == "signed"
-    stage.replace_settlement()
+    put_in_office()
     assert stage.state(uetr) == "reserved"
     stage.settle(request, await_cosigned(stage, request).endorsement)
     assert stage.state(uetr) == "settled"
 
 
 def test_a_payment_of_the_retired_one_is_signed_at_another_place(stage: Any) -> None:
-    held = stage.reserved(1_000)
+    put_in_office, held = stage.approved_successor(), stage.reserved(1_000)
     stage.cosigned(stage.batch_of([held], lane=5))
     assert stage.refusal_to_cosign(stage.batch_of([held], lane=6)).problem == "already-signed"
-    stage.replace_settlement()
+    put_in_office()
     elsewhere = stage.batch_of([held], lane=6)
     stage.settle(elsewhere, await_cosigned(stage, elsewhere).endorsement)
     assert stage.state(held.terms.uetr) == "settled"
 
 
 def test_prices_and_reservations_are_signed_for_the_one_in_office_also_after_a_restart(stage: Any) -> None:
-    stage.replace_settlement()
+    stage.approved_successor()()
     for _ in range(2):
         firm = stage.bought(10)
         assert signed_by(stage, quote_hash(firm.quote), firm.signature) == stage.account(PROVIDER)
