@@ -21,7 +21,7 @@ from contracts.chain.ledger import Ledger
 from contracts.chain.settlement import Settlement, settling_contract
 from contracts.chain.slots import LEDGER_SETTLEMENT
 from contracts.terms.commitments import batch_hash
-from contracts.terms.errors import UnknownSuccessor
+from contracts.terms.errors import ChainUnavailable, UnknownSuccessor
 from contracts.terms.evidence import Evidence, OfficeProof, read_evidence, write_evidence
 from contracts.terms.identifiers import Address
 from tests.unit.audit.changes import changed_at, holds, lied_to, nudged, places
@@ -190,6 +190,8 @@ def test_a_batch_of_the_block_that_retired_its_settlement_is_provable(further: S
     verified = verify(stage.evidence(THIRD + 1, 0), stage.network)
     assert (verified.settlement, verified.block_number) == (retired, receipts[0].block_number)
     assert settling_contract(stage.client, settled, batch_hash(signed.batch)) == retired
+    with pytest.raises(ChainUnavailable):
+        settling_contract(stage.client, settled, batch_hash(stage.batches[THIRD].batch))
 
 
 def test_promise_7_nothing_is_missing_across_all_settlements(upgraded: Stage) -> None:
