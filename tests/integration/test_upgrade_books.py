@@ -37,6 +37,7 @@ from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
 from nodes.quotes import repository as quotes
 from nodes.quotes import service as quoting
+from nodes.recovery import repository as recovery
 from serving.cosigning import SignedRecord
 from serving.database import Database
 from serving.final_blocks import last_final_block
@@ -346,3 +347,13 @@ def test_a_successor_reads_its_predecessors_sequences(bank: Bank) -> None:
     settlement = Settlement(bank.stage.client, bank.node.office.incumbent)
     assert settlement.next_sequence(bank.stage.account("wallet"), 0) == 1
     assert bank.node.settlement.address == settlement.address
+
+
+def test_a_batch_of_a_successor_that_a_restored_book_lacks_is_noticed(bank: Bank) -> None:
+    bank.replace_settlement()
+    stage = bank.in_office()
+    signed_elsewhere = stage.endorse(stage.batch())
+    stage.settle(signed_elsewhere)
+    bank.catch_up()
+    with bank.database.read() as connection:
+        assert [each.signed for each in recovery.lost(connection)] == [signed_elsewhere]
