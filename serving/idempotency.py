@@ -58,6 +58,15 @@ class IdempotencyKeys:
         """
         return _told(database.write(lambda connection: self._once(connection, caller, key, body, act)))
 
+    def within(
+        self, connection: Connection, caller: str, key: str, body: bytes, act: Callable[[Connection], Answer]
+    ) -> Answer:
+        """As `once`, in the caller's transaction; what is raised leaves the transaction as good as it was.
+
+        A refusal is remembered only if the caller goes on and commits.
+        """
+        return _told(self._once(connection, caller, key, body, act))
+
     def known(self, connection: Connection, caller: str, key: str, body: bytes) -> Answer | None:
         """The answer that this key and body were given before, None for a new key. Raises as `once` does."""
         remembered = self._remembered(connection, caller, key, body)

@@ -73,6 +73,11 @@ def problem_response(error: FeiqianError) -> JSONResponse:
     return _problem(status, error.kind(), error.title, error.detail, error.iso_reason, error.fields, headers)
 
 
+def problem_document(error: FeiqianError) -> dict[str, str | int]:
+    """The members of the problem document of an error of the tree, where it is part of a longer answer."""
+    return _document(status_of(error), error.kind(), error.title, error.detail, error.iso_reason, error.fields)
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Turn every error that leaves an endpoint into a problem document."""
     for kind in (FeiqianError, RequestValidationError, HTTPException, Exception):
@@ -124,5 +129,12 @@ def _problem(
     fields: Mapping[str, str | int],
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    document = {"type": _TYPE_PREFIX + kind, "title": title, "status": status, "detail": detail, "reason": reason}
-    return JSONResponse({**fields, **document}, status, dict(headers or {}), PROBLEM_JSON)
+    document = _document(status, kind, title, detail, reason, fields)
+    return JSONResponse(document, status, dict(headers or {}), PROBLEM_JSON)
+
+
+def _document(
+    status: int, kind: str, title: str, detail: str, reason: str, fields: Mapping[str, str | int]
+) -> dict[str, str | int]:
+    described: dict[str, str | int] = {"title": title, "status": status, "detail": detail, "reason": reason}
+    return {**fields, "type": _TYPE_PREFIX + kind, **described}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -20,21 +21,50 @@ from serving.client import PeerRefusal
 from serving.idempotency import Answer
 
 
-def accept(node: NodeContext, caller: str, key: str, quote_id: str, tolerance: int) -> Answer:
-    """Pay with a quote, once per idempotency key: the UETR and the state the payment was accepted in.
+@dataclass(frozen=True)
+class Order:
+    """What a wallet asks for: pay with this quote, once under this key.
 
     `tolerance` (basis points) is how much more the payment may cost if it is held and released at a new price.
+    """
+
+    key: str
+    quote_id: str
+    tolerance: int
+
+
+def accept(node: NodeContext, caller: str, order: Order) -> Answer:
+    """Pay with a quote, once per idempotency key: the UETR and the state the payment was accepted in.
 
     Raises QuoteExpired, QuoteAlreadyUsed, NotFound, InsufficientFunds, IdempotencyKeyReused, ChainUnavailable.
     """
+    [answer] = accept_all(node, caller, [order])
+    if isinstance(answer, FeiqianError):
+        raise answer
+    return answer
 
+
+def accept_all(node: NodeContext, caller: str, orders: Sequence[Order]) -> list[Answer | FeiqianError]:
+    """As `accept` for each order in turn, in one transaction: its answer, or its refusal, which stops no other."""
+
+    def work(connection: Connection) -> list[Answer | FeiqianError]:
+        return [_accept(connection, node, caller, order) for order in orders]
+
+    answers = node.database.write(work)
+    node.wake.set()
+    return answers
+
+
+def _accept(connection: Connection, node: NodeContext, caller: str, order: Order) -> Answer | FeiqianError:
     def act(connection: Connection) -> Answer:
         node.require_chain()
-        return record_payment(connection, node, caller, quote_id, tolerance)
+        return record_payment(connection, node, caller, order.quote_id, order.tolerance)
 
-    answer = node.idempotency.once(node.database, caller, key, f"payment {quote_id} {tolerance}".encode(), act)
-    node.wake.set()
-    return answer
+    said = f"payment {order.quote_id} {order.tolerance}".encode()
+    try:
+        return node.idempotency.within(connection, caller, order.key, said, act)
+    except FeiqianError as refusal:
+        return refusal
 
 
 def record_payment(connection: Connection, node: NodeContext, caller: str, quote_id: str, tolerance: int) -> Answer:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from contracts.terms.evidence import write_evidence
 from nodes.context import NodeContext, context
 from nodes.payments import service
-from nodes.payments.accept import accept
+from nodes.payments.accept import Order, accept, accept_all
 from nodes.payments.evidence import evidence_of
-from nodes.payments.schemas import AcceptedBody, PayBody, PaymentBody
+from nodes.payments.schemas import AcceptedBody, BulkAnswerBody, BulkAnswersBody, BulkBody, PayBody, PaymentBody
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
 from serving.idempotency import IdempotencyKey
@@ -24,7 +24,17 @@ Payer = Annotated[Caller, Depends(require("payments:write"))]
 @router.post("/v1/payments", status_code=202)
 def pay(body: PayBody, node: Node, caller: Payer, idempotency_key: IdempotencyKey) -> AcceptedBody:
     """Pay with a quote. The money is earmarked; follow the payment under its UETR."""
-    return AcceptedBody(**accept(node, caller.subject, idempotency_key, body.quote_id, body.tolerance_basis_points))
+    order = Order(idempotency_key, body.quote_id, body.tolerance_basis_points)
+    return AcceptedBody(**accept(node, caller.subject, order))
+
+
+@router.post("/v1/payments/bulk", response_model_exclude_none=True)
+def pay_all(body: BulkBody, node: Node, caller: Payer) -> BulkAnswersBody:
+    """Pay with many quotes, each as if it were sent alone and in turn: each has its own key and answer."""
+    orders = [Order(each.idempotency_key, each.quote_id, each.tolerance_basis_points) for each in body.payments]
+    answers = accept_all(node, caller.subject, orders)
+    told = [BulkAnswerBody.of(order.key, answer) for order, answer in zip(orders, answers, strict=True)]
+    return BulkAnswersBody(answers=told)
 
 
 @router.get("/v1/payments/{uetr}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
+from contracts.terms.errors import FeiqianError
 from contracts.terms.payment import State
 from nodes.payments.record import PaymentRecord
 from serving.bodies import Schema
+from serving.idempotency import Answer
+from serving.problems import problem_document
 
 
 class PayBody(Schema):
@@ -25,6 +28,46 @@ class AcceptedBody(Schema):
     uetr: str
     status: str
     iso20022: str
+
+
+class OrderBody(PayBody):
+    idempotency_key: str = Field(max_length=200, description="as the header Idempotency-Key of a single payment")
+
+
+class BulkBody(Schema):
+    payments: list[OrderBody] = Field(min_length=1, max_length=1000)
+
+
+class ProblemBody(BaseModel):
+    """A problem document (RFC 9457); some kinds have more members."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str = Field(description="ISO 20022 ExternalStatusReason1Code")
+
+
+class BulkAnswerBody(Schema):
+    """What `POST /v1/payments` would have answered to this payment alone: one of the two."""
+
+    idempotency_key: str
+    accepted: AcceptedBody | None = None
+    problem: ProblemBody | None = Field(
+        default=None, description="refused for ever under this key; status 503 is no answer: send it again"
+    )
+
+    @classmethod
+    def of(cls, key: str, answer: Answer | FeiqianError) -> BulkAnswerBody:
+        if isinstance(answer, FeiqianError):
+            return cls(idempotency_key=key, problem=ProblemBody.model_validate(problem_document(answer)))
+        return cls(idempotency_key=key, accepted=AcceptedBody(**answer))
+
+
+class BulkAnswersBody(Schema):
+    answers: list[BulkAnswerBody] = Field(description="one for each payment, in their order")
 
 
 class EventBody(Schema):

@@ -44,6 +44,8 @@ class Route:
     """The members of the body that are texts."""
 
 
+ITEM = {"idempotency_key": "wrong", "quote_id": NOTHING}
+ITEMS = [ITEM]
 PARTY = {"name": "Wanida Suksan", "kind": "person"}
 ROUTES = {
     ("POST", "/v1/quotes"): Route(
@@ -52,6 +54,10 @@ ROUTES = {
     ),
     ("POST", "/v1/payments"): Route(
         "payments:write", PAYER, "/v1/payments", {"quote_id": NOTHING}, keyed=True, texts=("quote_id",)
+    ),
+    ("POST", "/v1/payments/bulk"): Route(
+        "payments:write", PAYER, "/v1/payments/bulk",
+        {"payments": ITEMS}, texts=("payments",),
     ),
     ("GET", "/v1/payments/{uetr}"): Route("payments:read", PAYER, f"/v1/payments/{NOTHING}"),
     ("POST", "/v1/payments/{uetr}/cancellation"): Route(
@@ -210,6 +216,7 @@ def test_a_body_that_is_not_the_right_json(stage: Any, route: tuple[str, str], m
 AMOUNTS = ["0", "-1", "1.50", "1e3", "1E400", "007", "+7", " 7", "", "\uff11\uff12", "\u0664", "1_000", "0x10", "NaN"]
 AMOUNTS += [str(10**15 + 1), "9" * 400]
 QUOTE, PAY = ("POST", "/v1/quotes"), ("POST", "/v1/payments")
+BULK = ("POST", "/v1/payments/bulk")
 READ, CANCEL = ("GET", "/v1/payments/{uetr}"), ("POST", "/v1/payments/{uetr}/cancellation")
 EVIDENCE, RETURN = ("GET", "/v1/payments/{uetr}/evidence"), ("POST", "/v1/payments/{uetr}/returns")
 ISSUE, CHARGE = ("POST", "/v1/consumer-codes"), ("POST", "/v1/merchants/{merchant}/charges")
@@ -227,6 +234,14 @@ SPECIFIC: list[tuple[tuple[str, str], dict[str, Any], Expected]] = [
     *((PAY, changed(PAY, tolerance_basis_points=wrong), MALFORMED) for wrong in (-1, 1_001, "100", 1.5, True, None)),
     *((PAY, changed(PAY, quote_id=wrong), MALFORMED) for wrong in ("", "x" * 65)),
     (PAY, changed(PAY), NOT_FOUND),
+    *(
+        (BULK, changed(BULK, payments=wrong), MALFORMED)
+        for wrong in (
+            *([{}], [None], [{"quote_id": NOTHING}], [{"idempotency_key": "k"}], {"0": {}}, ITEMS * 1_001),
+            *([{**ITEM, change: value}] for change, value in (("quote_id", ""), ("more", 1), ("idempotency_key", 1))),
+            *([{**ITEM, "tolerance_basis_points": value}] for value in (-1, 1_001, "100", 1.5, True, None)),
+        )
+    ),
     *((READ, {"params": {"wait": wrong}}, MALFORMED) for wrong in ("-1", "61", "nan", "inf", "1e400", "soon", "")),
     *((READ, {"path": f"/v1/payments/{wrong}"}, NOT_FOUND) for wrong in ("%00", NOTHING.upper(), "x" * 2_000)),
     (READ, {}, NOT_FOUND),
