@@ -6,16 +6,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROUNDS ?= 10
 SEED ?= 1
+ON_POSTGRES := -n 2 --dist loadgroup tests/property tests/integration tests/unit/test_bridge_migrations.py
 ANVIL := tests/contract/anvil
 NPM := $(shell command -v npm 2>/dev/null)
 NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-anvil bench soak check clean lock
+.PHONY: help setup demo test test-postgres test-anvil bench soak check clean lock
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## virtual environment, pinned dependencies, compiled contracts; then .venv/bin/feiqian is the command
 
@@ -26,6 +27,10 @@ demo: $(READY) ## a whole network on this machine settles real QR payments
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit tests/property tests/contract tests/integration
 	@$(BIN)/python -m pytest -m "not soak" tests/end_to_end
+
+# Without ARGS, the tests that a database has a part in, but for whole networks.
+test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server; ARGS="tests/end_to_end" for others
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(or $(ARGS),$(ON_POSTGRES))
 
 test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract tests on anvil, another EVM (needs npm)
 	@$(if $(NPM),$(BIN)/python -m pytest -n 2 --dist loadgroup --engine anvil tests/contract,echo "$(NO_NPM)")

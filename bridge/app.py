@@ -54,7 +54,7 @@ def create_app(settings: BridgeSettings) -> FastAPI:
     directory = ChainKeyDirectory(Participants(chain, network.contracts.participants.address), REGISTRY_MAX_AGE)
     messenger = Messenger(settings.account, open_message_key(settings.message_key, password), directory)
     calls = PeerClient(messenger)
-    database = Database(settings.database)
+    database = Database(settings.place(), settings.state())
     migrate(database, MIGRATIONS)
     bridge = BridgeContext(
         settings=settings,

@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from bridge.positions.accounts import Account
 from bridge.reservations.states import Event, State
+from serving.columns import SERIAL
 from serving.cosigning import signed_tables
 from serving.final_blocks import final_blocks_table, successors_table
 from serving.replay import seen_messages_table
@@ -76,7 +77,7 @@ the payment that this one returns, null unless it is a return."""
 reservation_events = Table(
     "reservation_events",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
     Column("uetr", Text, ForeignKey("reservations.uetr"), nullable=False, index=True),
     Column("event", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -86,7 +87,7 @@ reservation_events = Table(
 postings = Table(
     "postings",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
     Column("reference", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("currency", Integer, nullable=False),

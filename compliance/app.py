@@ -88,7 +88,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     """The service from opened keys and a chain."""
     policy, sanctions = load_policy(settings.policy), load_list(settings.sanctions_list)
     versions = Versions(policy.version, sanctions.version)
-    database = Database(settings.database)
+    database = Database(settings.place(), settings.state())
     migrate(database, MIGRATIONS)
     database.write(lambda connection: remember_version(connection, policies, policy.version, policy.content))
     database.write(lambda connection: remember_version(connection, lists, sanctions.version, sanctions.content))

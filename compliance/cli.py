@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,16 +73,17 @@ def replay(config: ConfigOption) -> None:
     from compliance.service import DecisionsService
     from compliance.settings import ComplianceSettings
     from serving.database import DatabaseReader
+    from serving.keys import KeyUnreadable
     from serving.settings import load_settings, stop
 
-    file = load_settings(ComplianceSettings, config).database
-    if not file.is_file():
-        stop(f"there is no database {file}")
-    database = DatabaseReader(file)
     try:
-        replayed = DecisionsService(database).replay()
-    finally:
-        database.close()
+        place = load_settings(ComplianceSettings, config).place()
+        if isinstance(place, Path) and not place.is_file():
+            stop(f"there is no database {place}")
+        with closing(DatabaseReader(place)) as database:
+            replayed = DecisionsService(database).replay()
+    except (FeiqianError, KeyUnreadable) as failure:
+        stop(f"the decisions cannot be read: {failure}")
     for fault in replayed.faults:
         print(fault, file=sys.stderr)
     print(f"{replayed.same} decisions re-run to the same result; {len(replayed.faults)} faults")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, exists, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from compliance.screening.decide import HOLD, PartyMatch, Verdict
 from compliance.screening.questions import Inputs, Review
@@ -15,6 +14,7 @@ from compliance.tables import day_totals, decisions, final_blocks, lists, notes,
 from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
 from serving.jsontext import dump, load
+from serving.upsert import upsert
 
 Key = tuple[str, str]
 """A UETR and a side. Of the decisions about them the newest counts."""
@@ -25,7 +25,7 @@ Total = tuple[bytes, int, int]
 
 def remember_version(connection: Connection, table: Table, version: str, content: str) -> None:
     """Keep the content of a policy or list version, so that decisions made under it can be run again."""
-    connection.execute(upsert(table).values(version=version, content=content).on_conflict_do_nothing())
+    connection.execute(upsert(connection, table).values(version=version, content=content).on_conflict_do_nothing())
 
 
 def policy_content(connection: Connection, version: str) -> str:
@@ -105,9 +105,10 @@ def set_totals(connection: Connection, new: Mapping[Total, int]) -> None:
         {"account_tag": tag, "day": day, "currency": unit, "amount": amount} for (tag, day, unit), amount in new.items()
     ]
     if rows:
-        statement = upsert(day_totals)
+        statement = upsert(connection, day_totals)
         keys = [day_totals.c.account_tag, day_totals.c.day, day_totals.c.currency]
-        connection.execute(statement.on_conflict_do_update(keys, set_={"amount": statement.excluded.amount}), rows)
+        replacing = statement.on_conflict_do_update(index_elements=keys, set_={"amount": statement.excluded.amount})
+        connection.execute(replacing, rows)
 
 
 def add_note(connection: Connection, note: Note) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from serving.columns import SERIAL
 from serving.cosigning import signed_tables
 from serving.final_blocks import successors_table
 from serving.replay import seen_messages_table
@@ -40,7 +41,7 @@ lists = Table(
 decisions = Table(
     "decisions",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", SERIAL, primary_key=True, autoincrement=False),
     Column("uetr", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("number", Integer, nullable=False),

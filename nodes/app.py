@@ -71,7 +71,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
     check_deployment(chain, contracts)
     directory = ChainKeyDirectory(Participants(chain, contracts.participants.address), REGISTRY_MAX_AGE)
 
-    database = Database(settings.database)
+    database = Database(settings.place(), settings.state())
     migrate(database, MIGRATIONS)
     messenger = Messenger(settings.account, message_key, directory)
     client = PeerClient(messenger)

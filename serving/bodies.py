@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.terms.errors import Malformed
+from serving.problems import problem_response
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_BODY_SECONDS = 10.0
@@ -33,7 +34,8 @@ class Schema(BaseModel):
 
 
 class StrictRoute(APIRoute):
-    """A route that refuses a JSON body with duplicate keys, NaN, oversized numbers, half characters or deep nesting."""
+    """A route that refuses a JSON body with duplicate keys, NaN, oversized numbers, half characters, a NUL or deep
+    nesting."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -47,7 +49,8 @@ class StrictRoute(APIRoute):
 
 
 class BoundedBodies:
-    """Refuse a body that is too large (413) or does not arrive in time (408), as every error is refused.
+    """Refuse a body that is too large (413) or does not arrive in time (408), as every error is refused; and a NUL in
+    the path or the query (400), which not every database stores.
 
     The server never ends a request whose body stops half-way, and the framework's own limit answers in plain text.
     """
@@ -58,6 +61,9 @@ class BoundedBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        if "\0" in scope.get("path", "") or b"%00" in scope.get("query_string", b""):
+            refusal = problem_response(Malformed("a NUL is no character of a name"))
+            return await refusal(scope, receive, send)
         left = MAX_BODY_BYTES if _declared(scope) <= MAX_BODY_BYTES else -1
         ends: float | None = asyncio.get_running_loop().time() + self._seconds
 
@@ -98,6 +104,8 @@ def check_json(body: bytes) -> None:
         )
         if b"\\u" in body:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair could be neither stored nor answered
+        if b"\\u0000" in body and _has_nul(value):
+            raise ValueError("a text has a NUL in it")  # not every database stores it
     except (ValueError, RecursionError) as failure:
         raise Malformed(f"the body is not JSON: {failure}"[:200]) from failure
 
@@ -112,6 +120,14 @@ def _check_depth(body: bytes) -> None:
         depth += 1 if bracket in b"[{" else -1
         if depth > _MAX_DEPTH:
             raise Malformed(f"the body is nested deeper than {_MAX_DEPTH} levels")
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(each) for pair in value.items() for each in pair)
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

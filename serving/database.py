@@ -1,95 +1,86 @@
-"""The database door: many readers, one writer whose commits are shared.
+"""The database door: many readers, one writer a process whose commits are shared.
 
-SQLite in WAL mode with `synchronous=FULL`: a commit that was answered survives a power cut. All writing goes through
-one thread, which runs whatever queued while the last fsync ran inside one transaction, each piece of work in a
-savepoint of its own, and commits once for all of them (group commit).
+All writing of a process goes through one thread, which runs whatever queued while the last fsync ran inside one
+transaction, each piece of work in a savepoint of its own, and commits once for all of them (group commit). A
+transaction may be run again from the start: work does nothing but SQL on the connection that it is given.
 
-Each commit also raises the database's generation, a number inside it that a small file beside it repeats before
+Each commit also raises the database's generation, a number inside it that a small file outside it repeats before
 anybody hears "done". A database that is behind its file is older than what was acknowledged: it was restored from a
 backup. (A kill between the commit and the file, or a power cut, leaves the file behind: nothing was lost.)
 
-The same small file is locked for as long as a process has the database: a second process is refused before it has
-changed anything. The kernel lets go of the lock when the process ends, however it ends.
+SQLite is for one process alone, PostgreSQL also for several of one service (`serving.sqlite`, `serving.postgresql`).
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import queue
-import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pysqlite3
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy import URL, Connection, RootTransaction
+from sqlalchemy.exc import DBAPIError
 
 from contracts.terms.errors import Unavailable
+from serving.postgresql import PostgresqlStore
+from serving.side_file import DatabaseInUse
+from serving.sqlite import SqliteStore
+from serving.store import Store
+
+__all__ = ["Database", "DatabaseInUse", "DatabaseReader", "Place"]
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
-
-MINIMUM_SQLITE = (3, 51, 3)
-"""Older releases can lose committed pages when a WAL is reset (SQLite release notes, 3.51.3)."""
+Place = Path | URL
+"""A SQLite file, or a PostgreSQL database as a URL with its password."""
+_Piece = tuple[Work[Any], "Future[Any]"]
+_Outcome = tuple["Future[Any]", Any, BaseException | None]
 
 _MAX_GROUP = 256
-_SIDE = struct.Struct(">II")
-_MODULUS = 2**32
-
-
-class DatabaseInUse(Unavailable):
-    """Another process has this database, or this process has it already."""
-
-    title = "The database is in use"
+_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)
+"""Seconds before each new run of a transaction."""
 
 
 class DatabaseReader:
-    """One SQLite file to look into, also while a service writes it."""
+    """One database to look into, also while a service writes it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._reading = _engine(path, QueuePool, "BEGIN", "query_only=ON", pool_size=8, max_overflow=32)
+    def __init__(self, place: Place, state: Path = Path()) -> None:
+        self._store: Store = PostgresqlStore(place, state) if isinstance(place, URL) else SqliteStore(place)
+        self._reading = self._store.reading()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees the last committed state and writes nothing."""
-        with self._reading.begin() as connection:
-            yield connection
+        """A connection that sees the last committed state and writes nothing. Raises Unavailable."""
+        try:
+            with self._reading.begin() as connection:
+                yield connection
+        except DBAPIError as failure:
+            if (told := self._store.told(failure)) is failure:
+                raise
+            raise told from failure
 
     def close(self) -> None:
         self._reading.dispose()
 
 
 class Database(DatabaseReader):
-    """One SQLite file with its writer thread, for one process alone. `write` is durable when it returns.
+    """One database with its writer thread. `write` is durable when it returns.
 
-    Raises DatabaseInUse when a process has it already.
+    `state` is the folder in which a process of a service on PostgreSQL keeps what it acknowledged. Raises DatabaseInUse
+    when another process has a SQLite file already, Unavailable when a server does not answer or is not durable.
     """
 
-    def __init__(self, path: Path) -> None:
-        if pysqlite3.sqlite_version_info < MINIMUM_SQLITE:
-            raise RuntimeError(f"SQLite {pysqlite3.sqlite_version} is too old; {MINIMUM_SQLITE} or newer is needed")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path)
-        self._writing = _engine(path, NullPool, "BEGIN IMMEDIATE")
-        self._side = _SideFile(path)
-        try:
-            acknowledged = self._side.read()
-            with self._writing.connect() as connection:  # a file that does not open is said here, by no silent writer
-                self._restored = _is_restored(connection, acknowledged)
-                if acknowledged is None or self._restored:
-                    self._side.write(_generation(connection), self._restored)
-        except BaseException:
-            self._side.close()
-            raise
+    def __init__(self, place: Place, state: Path = Path()) -> None:
+        super().__init__(place, state)
+        self._restored = self._store.take()
+        self._writing = self._store.writing()
         self._open, self._door = True, threading.Lock()
-        self._queue: queue.Queue[tuple[Work[Any], Future[Any]] | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._run, name=f"writer-{path.stem}", daemon=True)
+        self._queue: queue.Queue[_Piece | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name=f"writer-{self._store.name}", daemon=True)
         self._thread.start()
 
     @property
@@ -107,6 +98,7 @@ class Database(DatabaseReader):
             self._restored = False
 
         self.write(clear)
+        self._store.trusted()
 
     def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction; return its result once it is committed and fsynced.
@@ -126,12 +118,12 @@ class Database(DatabaseReader):
         return future
 
     def migrate(self, upgrade: Callable[[Connection], None]) -> None:
-        """Run schema migrations before anything else writes."""
-        with self._writing.connect() as connection:
+        """Run schema migrations before anything else writes. Processes that start at once do it one by one."""
+        with self._store.opening(), self._writing.connect() as connection:
             upgrade(connection)
-            generation = _raise_generation(connection)
+            generation = self._store.count(connection)
             connection.commit()
-        self._side.write(generation, self._restored)
+        self._store.acknowledge(generation, self._restored)
 
     def close(self) -> None:
         """Finish what is queued and stop the writer."""
@@ -141,18 +133,17 @@ class Database(DatabaseReader):
         self._thread.join()
         self._writing.dispose()
         super().close()
-        self._side.close()
+        self._store.release()
 
     def _run(self) -> None:
-        with self._writing.connect() as connection:
-            while (first := self._queue.get()) is not None:
-                group, stop = self._gather(first)
-                # Whoever stopped waiting before the work began is not served; from then on the outcome stands.
-                self._commit(connection, [each for each in group if each[1].set_running_or_notify_cancel()])
-                if stop:
-                    return
+        while (first := self._queue.get()) is not None:
+            group, stop = self._gather(first)
+            # Whoever stopped waiting before the work began is not served; from then on the outcome stands.
+            self._serve([each for each in group if each[1].set_running_or_notify_cancel()])
+            if stop:
+                return
 
-    def _gather(self, first: tuple[Work[Any], Future[Any]]) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
+    def _gather(self, first: _Piece) -> tuple[list[_Piece], bool]:
         group = [first]
         while len(group) < _MAX_GROUP:
             try:
@@ -164,18 +155,13 @@ class Database(DatabaseReader):
             group.append(item)
         return group, False
 
-    def _commit(self, connection: Connection, group: list[tuple[Work[Any], Future[Any]]]) -> None:
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+    def _serve(self, group: list[_Piece]) -> None:
         try:
-            with connection.begin():
-                for work, future in group:
-                    outcomes.append((future, *_attempt(connection, work)))
-                generation = _raise_generation(connection)
-            self._side.write(generation, self._restored)
-        except BaseException as failure:  # the commit itself failed: nobody may hear "done"
-            connection.invalidate()  # SQLite may keep the transaction open; the next group starts on a new connection
+            outcomes = self._transact(group)
+        except BaseException as failure:  # nobody may hear "done"
+            told = self._store.told(failure)
             for _, future in group:
-                future.set_exception(failure)
+                future.set_exception(told)
             return
         for future, result, refusal in outcomes:
             if refusal is None:
@@ -183,93 +169,47 @@ class Database(DatabaseReader):
             else:
                 future.set_exception(refusal)
 
+    def _transact(self, group: list[_Piece]) -> list[_Outcome]:
+        """One transaction for all of them, run again while that may help."""
+        for attempt, pause in enumerate(_PAUSES):
+            try:
+                return self._try(group, attempt > 0)
+            except Exception as failure:
+                if attempt + 1 == len(_PAUSES) or not self._store.passes(failure, attempt > 0):
+                    raise
+            time.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
 
-class _SideFile:
-    """Beside the database: the generation last acknowledged, and whether the database was found behind it.
+    def _try(self, group: list[_Piece], alone: bool) -> list[_Outcome]:
+        with self._writing.connect() as connection:
+            try:
+                transaction = connection.begin()
+                self._store.queue(connection, alone)
+                outcomes = [(future, *self._attempt(connection, work, alone)) for work, future in group]
+                generation = self._store.count(connection)
+                self._commit(transaction, generation)
+            except BaseException as failure:
+                if not self._store.passes(failure, alone):
+                    connection.invalidate()  # the database may keep the transaction open
+                raise
+        self._store.acknowledge(generation, self._restored)
+        return outcomes
 
-    Eight bytes in one write, which survives kill -9; nothing is fsynced, so a power cut may leave older ones.
-    It is locked while it is open: raises DatabaseInUse when somebody has it open already.
-    """
-
-    def __init__(self, database: Path) -> None:
-        path = database.with_name(database.name + ".generation")
-        self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+    def _commit(self, transaction: RootTransaction, generation: int) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as failure:
-            holder = _holder(os.fstat(self._file.fileno()).st_ino)
-            self._file.close()
-            raise DatabaseInUse(f"the database {database} is in use by {holder}") from failure
+            transaction.commit()
+        except Exception as failure:
+            if not self._store.committed(failure, generation):
+                raise
 
-    def read(self) -> tuple[int, bool] | None:
-        """(generation, whether the database is distrusted); None when nothing was written yet."""
-        content = os.pread(self._file.fileno(), _SIDE.size, 0)
-        if len(content) < _SIDE.size:
-            return None
-        generation, distrusted = _SIDE.unpack(content)
-        return generation, distrusted != 0
-
-    def write(self, generation: int, distrusted: bool) -> None:
-        os.pwrite(self._file.fileno(), _SIDE.pack(generation, distrusted), 0)
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def _holder(inode: int) -> str:
-    """Who has locked this file, as far as the kernel tells (Linux: proc_locks(5))."""
-    try:
-        locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
-    except OSError:
-        locks = []
-    pids = [lock[4] for lock in locks if lock[1] == "FLOCK" and lock[5].endswith(f":{inode}")]
-    return f"process {pids[0]}" if pids else "another process"
-
-
-def _is_restored(connection: Connection, acknowledged: tuple[int, bool] | None) -> bool:
-    if acknowledged is None:
-        # Only a database that is new itself may lack its file: otherwise nobody knows what was acknowledged.
-        return bool(connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one())
-    generation, distrusted = acknowledged
-    ahead = (generation - _generation(connection)) % _MODULUS
-    return distrusted or 0 < ahead < _MODULUS // 2
-
-
-def _generation(connection: Connection) -> int:
-    """The database's generation, kept in a number of its header that SQLite leaves to applications (signed there)."""
-    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one()) % _MODULUS
-
-
-def _raise_generation(connection: Connection) -> int:
-    """Count this transaction; it takes the number back when it is undone."""
-    generation = (_generation(connection) + 1) % _MODULUS
-    signed = generation if generation < _MODULUS // 2 else generation - _MODULUS
-    connection.exec_driver_sql(f"PRAGMA user_version = {signed}")
-    return generation
-
-
-def _attempt(connection: Connection, work: Work[Any]) -> tuple[Any, BaseException | None]:
-    savepoint = connection.begin_nested()
-    try:
-        result = work(connection)
-    except Exception as refusal:
-        savepoint.rollback()
-        return None, refusal
-    savepoint.commit()
-    return result, None
-
-
-def _engine(path: Path, pool: Any, begin: str, *pragmas: str, **pool_arguments: int) -> Engine:
-    engine = create_engine(f"sqlite+pysqlite:///{path}", module=pysqlite3, poolclass=pool, **pool_arguments)
-
-    @event.listens_for(engine, "connect")
-    def _configure(raw: Any, _: object) -> None:
-        raw.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", *pragmas):
-            raw.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+    def _attempt(self, connection: Connection, work: Work[Any], alone: bool) -> tuple[Any, BaseException | None]:
+        savepoint = connection.begin_nested()
+        try:
+            result = work(connection)
+        except Exception as refusal:
+            if self._store.passes(refusal, alone):
+                raise
+            savepoint.rollback()
+            return None, refusal
+        savepoint.commit()
+        return result, None

@@ -8,21 +8,39 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Literal, NoReturn, TypeVar, cast
+from typing import Annotated, ClassVar, Literal, NoReturn, TypeVar, cast
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from contracts.terms.errors import Malformed
 from contracts.terms.identifiers import address
 from serving.keys import KeyUnreadable
 
 AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
+
+
+def _place(value: object) -> Path | URL:
+    if isinstance(value, Path | URL):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("a file, or postgresql://user@host:port/name")
+    if "://" not in value:
+        return Path(value)
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername != "postgresql" or not url.database:
+        raise ValueError("a file, or postgresql://user@host:port/name")  # never the value: it may hold a password
+    return url
 
 
 class ServiceSettings(BaseSettings):
@@ -36,7 +54,16 @@ class ServiceSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(ge=1, le=65535)
     endpoint: str = Field(description="the URL under which others reach this service; peers sign for it")
-    database: Path
+    database: Annotated[Path | URL, PlainValidator(_place), PlainSerializer(str)] = Field(
+        description="a SQLite file, or postgresql://user@host:port/name"
+    )
+    database_password_file: Path | None = Field(
+        default=None, description="file with the password of the PostgreSQL user, when the URL has none"
+    )
+    state_folder: Path | None = Field(
+        default=None,
+        description="where a service on PostgreSQL keeps what it acknowledged; beside the settings file unless said",
+    )
     network: Path = Field(description="the network's genesis file: chain id, validators, contracts")
     chain_url: str = Field(description="JSON-RPC of a chain node that this institution trusts")
     finality: Literal["seals", "instant", "tag"] = Field(
@@ -64,10 +91,17 @@ class ServiceSettings(BaseSettings):
 
     def password(self) -> str:
         """The keystores' password, without the line end. Raises KeyUnreadable."""
-        try:
-            return self.password_file.read_text().rstrip("\n")
-        except (OSError, UnicodeDecodeError) as failure:
-            raise KeyUnreadable(f"password_file: cannot read {self.password_file}") from failure
+        return _read_password("password_file", self.password_file)
+
+    def place(self) -> Path | URL:
+        """Where the database is; a URL has its password here. Raises KeyUnreadable."""
+        if self.database_password_file is None or isinstance(self.database, Path):
+            return self.database
+        return self.database.set(password=_read_password("database_password_file", self.database_password_file))
+
+    def state(self) -> Path:
+        """The folder of what the service must remember outside its database."""
+        return self.state_folder or (self._file or Path("none")).absolute().parent
 
     @classmethod
     def settings_customise_sources(
@@ -79,6 +113,13 @@ class ServiceSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, TomlConfigSettingsSource(settings_cls, cls._file)
+
+
+def _read_password(setting: str, file: Path) -> str:
+    try:
+        return file.read_text().rstrip("\n")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise KeyUnreadable(f"{setting}: cannot read {file}") from failure
 
 
 def load_settings(kind: type[AnySettings], file: Path) -> AnySettings:

@@ -1,9 +1,11 @@
-"""How the tests are spread over cores (a file to one of them, or a whole folder whose tests share one stage), and on
-which engine the contract tests run."""
+"""How the tests are spread over cores (a file to one of them, or a whole folder whose tests share one stage), on which
+engine the contract tests run, and on which database all others do."""
 
 from __future__ import annotations
 
 import pytest
+
+from tests.databases import ON_POSTGRESQL
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("engine") == "anvil":
         keep_what_an_engine_decides(config, items)
+    keep_what_a_database_decides(config, items)
     for item in items:
         shares_a_stage = (item.path.parent / "conftest.py").exists() and item.path.parent.parent.name != "tests"
         together = item.path.parent if shares_a_stage else item.path
@@ -29,5 +32,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def keep_what_an_engine_decides(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect tests that ask no chain, and those about our own chain's ways (`embedded`)."""
     aside = {each for each in items if "transport" not in each.fixturenames or each.get_closest_marker("embedded")}
+    config.hook.pytest_deselected(items=list(aside))
+    items[:] = [each for each in items if each not in aside]
+
+
+def keep_what_a_database_decides(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests about the ways of the database that this run is not on."""
+    other = "sqlite" if ON_POSTGRESQL else "postgresql"
+    aside = {each for each in items if each.get_closest_marker(other)}
     config.hook.pytest_deselected(items=list(aside))
     items[:] = [each for each in items if each not in aside]

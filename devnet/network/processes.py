@@ -131,7 +131,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_tie(os.getpid()) if self._tied else None,
+                preexec_fn=tie(os.getpid()) if self._tied else None,
             )
 
     def _answers(self, http: httpx2.Client, service: str, path: str) -> bool:
@@ -178,16 +178,16 @@ def _began(pid: int) -> int | None:
     return None if fields[0] == "Z" and len(threads) == 1 else int(fields[19])
 
 
-def _tie(parent: int) -> Callable[[], None] | None:
+def tie(parent: int) -> Callable[[], None] | None:
     """What a child does before it becomes the service: ask the kernel for SIGKILL at its parent's end."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl
 
-    def tie() -> None:
+    def ask() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         # The parent may have ended before the kernel was asked.
         if os.getppid() != parent:
             os._exit(1)
 
-    return tie
+    return ask

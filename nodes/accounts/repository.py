@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -45,18 +44,18 @@ def add_entry(
         connection.execute(update(accounts).where(c.id == account).values(balance=c.balance + amount))
 
 
-def balances(connection: Connection) -> Sequence[Any]:
+def balances(connection: Connection) -> list[tuple[str, str, int]]:
     """Per currency and kind of account: the sum of balances."""
     c = accounts.c
     statement = select(c.currency, c.kind, func.sum(c.balance)).group_by(c.currency, c.kind)
-    return connection.execute(statement).all()
+    return [(unit, kind, int(total)) for unit, kind, total in connection.execute(statement)]
 
 
-def posted(connection: Connection) -> Sequence[Any]:
+def posted(connection: Connection) -> list[tuple[str, str, int]]:
     """Per currency and account: the sum of postings, to hold against the balances."""
     statement = (
         select(accounts.c.currency, accounts.c.id, func.coalesce(func.sum(postings.c.amount), 0))
         .join_from(accounts, postings, postings.c.account == accounts.c.id, isouter=True)
         .group_by(accounts.c.currency, accounts.c.id)
     )
-    return connection.execute(statement).all()
+    return [(unit, account, int(total)) for unit, account, total in connection.execute(statement)]

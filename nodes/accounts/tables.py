@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, Table, Text
 
 from nodes.metadata import metadata
+from serving.columns import SERIAL
 
 accounts = Table(
     "accounts",
@@ -26,7 +27,7 @@ therefore negative, and all balances of one currency sum to zero."""
 entries = Table(
     "journal_entries",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
     Column("key", Text, nullable=False, unique=True),
     Column("description", Text, nullable=False),
     Column("chain_time", BigInteger, nullable=False),
@@ -35,7 +36,7 @@ entries = Table(
 postings = Table(
     "postings",
     metadata,
-    Column("entry", Integer, ForeignKey("journal_entries.id"), primary_key=True),
+    Column("entry", SERIAL, ForeignKey("journal_entries.id"), primary_key=True),
     Column("line", Integer, primary_key=True),
     Column("account", Text, ForeignKey("accounts.id"), nullable=False, index=True),
     Column("amount", BigInteger, nullable=False),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Table, Text
 
 from nodes.accounts.tables import accounts
 from nodes.metadata import metadata
+from serving.columns import SERIAL
 
 merchants = Table(
     "merchants",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("number", SERIAL, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("owner", Text, nullable=False, index=True),
     Column("name", Text, nullable=False),

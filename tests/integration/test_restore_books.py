@@ -29,6 +29,7 @@ from nodes.recovery.service import require_certain
 from nodes.recovery.settle import settle_recovered
 from serving.database import Database
 from serving.migrations import migrate
+from tests import databases
 
 THB, CNY = currency("THB"), currency("CNY")
 US, PEER, PROVIDER = ("0x" + digit * 40 for digit in "123")
@@ -41,7 +42,7 @@ NOW = 1_000
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "node.db")
+    opened = databases.opened(tmp_path / "node.db")
     migrate(opened, MIGRATIONS)
 
     def work(connection: Connection) -> None:

@@ -165,6 +165,9 @@ BAD_BODIES: dict[str, bytes] = {
     "half a surrogate pair": b'{"item": "\\ud800"}',
     "half a surrogate pair where anything may stand": in_order('"extra": {"a": "\\udfff"}'),
     "half a surrogate pair as a name": in_order('"\\ud800": 1'),
+    "a NUL": b'{"item": "a\\u0000"}',
+    "a NUL where anything may stand": in_order('"extra": {"a": ["\\u0000"]}'),
+    "a NUL as a name": in_order('"extra": {"\\u0000": 1}'),
     "raw control character": b'{"item": "\x00"}',
     "text for a number": in_order('"count": "2"'),
     "true for a number": in_order('"count": true'),
@@ -191,6 +194,15 @@ def test_a_body_that_is_not_one_is_refused_clearly_and_not_repeated(door: Door, 
     document = problem(door.post(body), 400)
     assert document["reason"] in {"FF01", "AM12"}
     assert "x" * 50 not in document["detail"]
+
+
+def test_a_backslash_and_digits_are_no_nul(door: Door) -> None:
+    assert door.post(b'{"item": "\\\\u0000"}').status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/none/%00", "/none?name=%00"])
+def test_a_nul_in_path_or_query_is_refused(door: Door, path: str) -> None:
+    problem(door.get(path), 400)
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/xml", "application/x-www-form-urlencoded", ""])

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, text
 from contracts.terms.errors import Refused
 from serving.database import Database
 
+pytestmark = pytest.mark.sqlite
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -15,6 +15,8 @@ from sqlalchemy import text
 from contracts.terms.errors import Unavailable
 from serving.database import Database, DatabaseInUse, DatabaseReader
 
+pytestmark = pytest.mark.sqlite
+
 HOLDER = """
 import sys
 from pathlib import Path

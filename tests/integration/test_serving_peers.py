@@ -26,12 +26,12 @@ from contracts.terms.parties import Participant, Role, Status
 from serving.app import new_app
 from serving.bodies import MAX_BODY_BYTES, Schema
 from serving.client import Peer, PeerClient, PeerRefusal
-from serving.database import Database
 from serving.keys import MessageKey
 from serving.messages import REQUEST_COMPONENTS, Messenger, RequestMessage, ResponseMessage
 from serving.peers import PeerDoor, SignedRoute, sender
 from serving.readiness import Readiness
 from serving.replay import ReplayGuard, seen_messages_table
+from tests.databases import opened
 
 ALICE, BOB, MALLORY, LEFT = ("0x" + digit * 40 for digit in "1234")
 KEYS = {account: MessageKey(bytes([index]) * 32) for index, account in enumerate((ALICE, BOB, MALLORY, LEFT), 1)}
@@ -126,7 +126,7 @@ def serving(app: FastAPI) -> Iterator[str]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     metadata, acts, registry = MetaData(), [], Registry()
     table = seen_messages_table(metadata)
-    database = Database(tmp_path_factory.mktemp("door") / "door.sqlite")
+    database = opened(tmp_path_factory.mktemp("door") / "door.sqlite")
     database.migrate(metadata.create_all)
 
     app = new_app("door", "a door for tests", lambda _: _Lifespan(), Readiness(database, {}))

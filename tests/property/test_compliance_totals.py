@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections import Counter
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +29,7 @@ from contracts.terms.errors import Conflict, NotFound
 from contracts.terms.parties import Participant, Party
 from contracts.terms.payment import Leg
 from serving.database import Database
-from serving.migrations import migrate
+from tests.databases import migrated
 
 LISTED, POLICY = load_list(SHIPPED_LIST), load_policy(SHIPPED_POLICY)
 BOOK = RuleBook(POLICY, NameIndex(LISTED.entries), Versions(POLICY.version, LISTED.version))
@@ -64,7 +62,6 @@ class House:
     def __init__(self, database: Database) -> None:
         self.database, self.clock = database, ChainClock(monotonic=lambda: 0.0)
         self.clock.observe(1_700_000_000)
-        migrate(database, MIGRATIONS)
         database.write(lambda connection: remember_version(connection, policies, POLICY.version, POLICY.content))
         database.write(lambda connection: remember_version(connection, lists, LISTED.version, LISTED.content))
         time = ChainTime(self.clock, 1)
@@ -120,7 +117,7 @@ class House:
 @given(moves)
 @settings(max_examples=40, deadline=None)
 def test_totals_are_those_of_the_newest_decisions_that_may_be_paid(steps: list[tuple[str, int, int | str]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, closing(Database(Path(folder) / "compliance.db")) as database:
+    with migrated(MIGRATIONS) as database:
         house = House(database)
         for step in steps:
             house.move(*step)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -19,39 +17,28 @@ from contracts.terms.parties import Party
 from nodes.accounts import service
 from nodes.app import MIGRATIONS
 from serving.database import Database
-from serving.migrations import migrate
+from tests import databases
 
 THB = currency("THB")
 MALEE = Party("Malee Srisai", "person", "TH", account="malee")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with_book = new_book(tmp_path / "node.db")
-    yield with_book
-    with_book.close()
+def database() -> Iterator[Database]:
+    with new_book() as database:
+        yield database
 
 
-@cache
-def migrated() -> bytes:
-    """A node's empty database as bytes: migrating anew for each example would take most of the test's time."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(Path(folder) / "empty.db")
-        migrate(database, MIGRATIONS)
-        database.close()
-        return (Path(folder) / "empty.db").read_bytes()
+@contextmanager
+def new_book() -> Iterator[Database]:
+    with databases.migrated(MIGRATIONS) as database:
 
+        def work(connection: Connection) -> None:
+            service.open_own_accounts(connection, THB, Party("Bank", "organization"))
+            service.open_account(connection, "malee", "customer", "malee", THB, MALEE)
 
-def new_book(path: Path) -> Database:
-    path.write_bytes(migrated())
-    database = Database(path)
-
-    def work(connection: Connection) -> None:
-        service.open_own_accounts(connection, THB, Party("Bank", "organization"))
-        service.open_account(connection, "malee", "customer", "malee", THB, MALEE)
-
-    database.write(work)
-    return database
+        database.write(work)
+        yield database
 
 
 def balance(database: Database) -> service.Account:
@@ -73,18 +60,14 @@ steps = st.lists(
 @settings(max_examples=40, deadline=None)
 @given(steps=steps)
 def test_the_book_balances_after_every_step(steps: list[tuple[str, int]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        database = new_book(Path(folder) / "node.db")
-        try:
-            earmarks: list[int] = []
-            for number, (step, amount) in enumerate(steps):
-                take(database, step, amount, number, earmarks)
-                account, book = balance(database), sums(database)
-                assert book.balanced
-                assert account.earmarked == sum(earmarks)
-                assert 0 <= account.available <= account.balance == book.customers
-        finally:
-            database.close()
+    with new_book() as database:
+        earmarks: list[int] = []
+        for number, (step, amount) in enumerate(steps):
+            take(database, step, amount, number, earmarks)
+            account, book = balance(database), sums(database)
+            assert book.balanced
+            assert account.earmarked == sum(earmarks)
+            assert 0 <= account.available <= account.balance == book.customers
 
 
 def take(database: Database, step: str, amount: int, number: int, earmarks: list[int]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 revision = "0001"
 down_revision = None
 
@@ -84,7 +86,7 @@ def _reservations() -> None:
     )
     op.create_table(
         "reservation_events",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
         sa.Column("uetr", sa.Text, sa.ForeignKey("reservations.uetr"), nullable=False, index=True),
         sa.Column("event", sa.Text, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
@@ -95,7 +97,7 @@ def _reservations() -> None:
 def _book() -> None:
     op.create_table(
         "postings",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
         sa.Column("reference", sa.Text, nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("currency", sa.Integer, nullable=False),

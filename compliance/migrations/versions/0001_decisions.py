@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 revision = "0001"
 down_revision = None
 
@@ -51,7 +53,7 @@ def upgrade() -> None:
 def _create_decisions() -> None:
     op.create_table(
         "decisions",
-        sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("sequence", SERIAL, primary_key=True, autoincrement=False),
         sa.Column("uetr", sa.Text, nullable=False),
         sa.Column("side", sa.Text, nullable=False),
         sa.Column("number", sa.Integer, nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 revision = "0001"
 down_revision = None
 
@@ -55,7 +57,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "journal_entries",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("id", SERIAL, autoincrement=True, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("chain_time", sa.BigInteger(), nullable=False),
@@ -118,7 +120,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "merchants",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("number", SERIAL, autoincrement=True, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -184,7 +186,7 @@ def upgrade() -> None:
     op.create_index("payments_by_state", "payments", ["state", "side", "deadline"], unique=False)
     op.create_table(
         "postings",
-        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("entry", SERIAL, nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),

@@ -334,7 +334,7 @@ def test_codes_that_cannot_be_paid(stage: Any) -> None:
         ({"code": "hello"}, BAD_CODE),
         ({"code": "FQC1"}, BAD_CODE),
         ({"code": "\uff10" + tea[1:]}, BAD_CODE),
-        ({"code": tea + "\u0000"}, BAD_CODE),
+        ({"code": tea + "\u0000"}, MALFORMED),
         ({"code": ""}, MALFORMED),
         ({"code": "0" * 4_097}, MALFORMED),
         ({"code": unknown_merchant}, NO_MERCHANT),

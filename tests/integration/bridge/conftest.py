@@ -71,6 +71,7 @@ from serving.client import Peer, PeerClient
 from serving.keys import MessageKey, write_keystore
 from serving.messages import Messenger
 from serving.settings import load_settings
+from tests.databases import place, text_of
 
 CHAIN_ID = 7_781
 CNY, THB, SGD = 156, 764, 702
@@ -367,7 +368,7 @@ name = "{name}"
 account = "{account}"
 port = {port}
 endpoint = "http://127.0.0.1:{port}"
-database = "{folder}/{name}.db"
+database = "{database}"
 network = "{folder}/network.json"
 chain_url = "http://127.0.0.1:{chain_port}"
 message_key = "{folder}/message.json"
@@ -375,6 +376,10 @@ token_key = "{folder}/token.json"
 password_file = "{folder}/password"
 {more}
 """
+
+
+def database_of(folder: Path, service: str) -> str:
+    return text_of(place(folder / f"{service}.db"))
 
 
 def write_settings(folder: Path, network: Network, chain_port: int, port: int, compliance_port: int) -> None:
@@ -386,11 +391,14 @@ def write_settings(folder: Path, network: Network, chain_port: int, port: int, c
         write_keystore(folder / f"{file}.json", secret(name), PASSWORD, cost=2)
     shared = {"account": account("provider"), "folder": folder, "chain_port": chain_port}
     more = f'compliance_key = "{folder}/compliance.json"\nfollow_interval = 0.05'
-    compliance = SETTINGS.format(name="compliance", port=compliance_port, more=more, **shared)
+    compliance = SETTINGS.format(
+        name="compliance", database=database_of(folder, "compliance"), port=compliance_port, more=more, **shared
+    )
     (folder / "compliance.toml").write_text(compliance)
     more = f'settlement_key = "{folder}/settlement.json"\ncompliance_endpoint = "http://127.0.0.1:{compliance_port}"\n'
     more += f'rate_date = {RATE_DATE}\ncounterparty_value_caps = {{ THB = "15000.00" }}'
-    (folder / "bridge.toml").write_text(SETTINGS.format(name="bridge", port=port, more=more, **shared))
+    bridge = SETTINGS.format(name="bridge", database=database_of(folder, "bridge"), port=port, more=more, **shared)
+    (folder / "bridge.toml").write_text(bridge)
 
 
 def planned_network() -> Network:

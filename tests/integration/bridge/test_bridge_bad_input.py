@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import httpx2
-import pysqlite3
 import pytest
 
 from bridge.client import QuoteRequest
@@ -16,6 +15,7 @@ from contracts.terms.documents import to_document
 from contracts.terms.identifiers import new_uetr
 from serving.bodies import MAX_BODY_BYTES
 from serving.messages import RequestMessage
+from tests.databases import looking, place
 
 CNY, THB = 156, 764
 HASH = b"\x07" * 32
@@ -42,11 +42,8 @@ def _nothing_is_recorded(stage: Any) -> Iterator[None]:
 def records(stage: Any) -> list[int]:
     """How many quotes there are, and rows of what a payment leaves behind."""
     tables = ("quotes", "reservations", "reservation_events", "signed_batches", "postings")
-    connection = pysqlite3.connect(f"file:{stage.folder}/bridge.db?mode=ro", uri=True)
-    try:
-        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
-    finally:
-        connection.close()
+    with looking(place(stage.folder / "bridge.db")) as connection:
+        return [connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables]
 
 
 def signed(stage: Any, path: str, body: bytes, by: str = "wallet") -> dict[str, str]:

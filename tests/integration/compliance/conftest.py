@@ -17,7 +17,7 @@ import httpx2
 import pytest
 import uvicorn
 
-from compliance.app import ChainSide, Keys, assemble
+from compliance.app import MIGRATIONS, ChainSide, Keys, assemble
 from compliance.client import (
     AttestationRefusal,
     AttestationRequest,
@@ -47,6 +47,7 @@ from serving.client import Peer, PeerClient
 from serving.keys import MessageKey
 from serving.messages import Messenger
 from serving.settings import load_settings
+from tests.databases import place, text_of
 
 CHAIN_ID, CNY, THB, EUR, ISK = 7_781, 156, 764, 978, 352
 NOON = 1_700_049_600
@@ -298,7 +299,8 @@ def _settings(folder: Path, account: str, port: int, **more: Any) -> ComplianceS
         "account": account,
         "port": port,
         "endpoint": f"http://127.0.0.1:{port}",
-        "database": str(folder / f"{account[:6]}.db"),
+        "database": text_of(place(folder / f"{account[:6]}.db", MIGRATIONS)),
+        "state_folder": str(folder),
         "chain_url": "http://127.0.0.1:1",
         "chain_tolerance": 300,
         "follow_interval": 0.02,

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from compliance.cli import app
 from serving.keys import write_keystore
+from tests.databases import place, text_of
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT = "0x" + "1" * 40
@@ -48,7 +49,7 @@ def settings(tmp_path: Path) -> Path:
         "account": ACCOUNT,
         "port": port,
         "endpoint": f"http://127.0.0.1:{port}",
-        "database": str(tmp_path / "compliance.db"),
+        "database": text_of(place(tmp_path / "compliance.db")),
         "network": str(tmp_path / "network.json"),
         "chain_url": "http://127.0.0.1:1",
         "message_key": str(tmp_path / "message.json"),

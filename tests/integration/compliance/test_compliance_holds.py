@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pysqlite3
 import pytest
 
 from compliance.client import Decision, Refusal, Screening, SignedAttestation
@@ -17,6 +16,7 @@ from compliance.policy import SHIPPED_POLICY
 from compliance.service import DecisionsService
 from contracts.terms.payment import Leg
 from serving.database import DatabaseReader
+from tests.databases import looking
 
 WALLET, PROVIDER, ACQUIRER, STRANGER = (f"0x{digit * 40}" for digit in "1234")
 CNY = 156
@@ -289,6 +289,6 @@ def test_altering_what_officers_did_is_seen(start: Any, crime: str) -> None:
     record = service.get(f"/v1/openings/{asked.uetr}", "audit").json()
     assert "Petrov" not in json.dumps(record)
     assert replayed(service) == ()
-    with closing(pysqlite3.connect(service.settings.database, isolation_level=None)) as connection:
-        connection.execute(crime)
+    with looking(service.settings.database) as connection:
+        connection.exec_driver_sql(crime)
     assert replayed(service) != ()

@@ -8,7 +8,6 @@ from contextlib import closing
 from typing import Any
 
 import httpx2
-import pysqlite3
 import pytest
 
 from compliance.client import SignedAttestation
@@ -16,6 +15,7 @@ from compliance.service import DecisionsService
 from contracts.terms.commitments import commitment
 from contracts.terms.documents import to_document
 from serving.database import DatabaseReader
+from tests.databases import ON_POSTGRESQL, looking
 
 
 def test_officers_read_decisions_lists_and_policy(start: Any) -> None:
@@ -75,6 +75,11 @@ def test_promise_9_decisions_replay(start: Any) -> None:
     assert (replayed.same, replayed.faults) == (100, ())
 
 
+ALTERED = (
+    "decode(replace(encode(record, 'escape'), 'hold', 'clea'), 'escape')"
+    if ON_POSTGRESQL
+    else "CAST(replace(record, 'hold', 'clea') AS BLOB)"
+)
 UNMASK = "UPDATE decisions SET sequence = -sequence WHERE sequence < 0"
 
 
@@ -84,7 +89,7 @@ UNMASK = "UPDATE decisions SET sequence = -sequence WHERE sequence < 0"
         "UPDATE decisions SET outcome = 'clear', reason = '', detail = '' WHERE sequence = 2",
         "UPDATE decisions SET parties = replace(parties, 'Putyn', 'Puteen') WHERE sequence = 2",
         "UPDATE decisions SET inputs = replace(inputs, '10000', '10001') WHERE sequence = 2",
-        "UPDATE decisions SET record = CAST(replace(record, 'hold', 'clea') AS BLOB) WHERE sequence = 2",
+        f"UPDATE decisions SET record = {ALTERED} WHERE sequence = 2",
         "UPDATE decisions SET hold_until = hold_until + 1 WHERE sequence = 2",
         "DELETE FROM decisions WHERE sequence = 2",
         "UPDATE decisions SET sequence = CASE sequence WHEN 2 THEN -3 ELSE -2 END WHERE sequence IN (2, 3)",
@@ -96,9 +101,9 @@ def test_an_altered_dropped_or_reordered_decision_is_seen(start: Any, crime: str
     service.compliance.screen([service.question(), similar, service.question()])
     with closing(DatabaseReader(service.settings.database)) as database:
         assert DecisionsService(database).replay().faults == ()
-        with closing(pysqlite3.connect(service.settings.database, isolation_level=None)) as connection:
-            connection.execute(crime)
-            connection.execute(UNMASK)
+        with looking(service.settings.database) as connection:
+            connection.exec_driver_sql(crime)
+            connection.exec_driver_sql(UNMASK)
         assert DecisionsService(database).replay().faults != ()
 
 
