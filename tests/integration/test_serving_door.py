@@ -28,10 +28,10 @@ from serving.app import new_app
 from serving.auth import Caller, Tokens, require
 from serving.bodies import MAX_BODY_BYTES, BoundedBodies, Schema, StrictRoute
 from serving.client import PeerRefusal
-from serving.database import Database
 from serving.documents import HexField, LegField
 from serving.keys import MessageKey
 from serving.readiness import Readiness
+from tests.databases import opened
 
 SECRET = "Alice-Liddell-4711"
 KEY = MessageKey(b"\1" * 32)
@@ -94,7 +94,7 @@ class Door:
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    database = Database(tmp_path_factory.mktemp("door") / "door.sqlite")
+    database = opened(tmp_path_factory.mktemp("door") / "door.sqlite")
     app = new_app("door", "a door for tests", lambda _: _Lifespan(), Readiness(database, {}))  # type: ignore[arg-type, return-value]
     app.state.tokens = Tokens("door", KEY)
     app.include_router(routes())

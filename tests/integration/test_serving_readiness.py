@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-import pysqlite3
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -16,12 +15,13 @@ from contracts.terms.errors import ChainUnavailable, Unavailable
 from serving.app import new_app
 from serving.database import Database
 from serving.readiness import Readiness
+from tests.databases import ON_POSTGRESQL, looking, opened, place
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database(tmp_path / "books.sqlite")) as opened:
-        yield opened
+    with closing(opened(tmp_path / "books.sqlite")) as database:
+        yield database
 
 
 class Needs:
@@ -71,19 +71,19 @@ def test_all_that_is_missing_is_named_and_asked_again_soon(door: TestClient, nee
     assert door.get("/ready").status_code == 200
 
 
-def test_a_database_that_cannot_be_written_is_missing(door: TestClient, database: Database) -> None:
-    with closing(pysqlite3.connect(database.path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+def test_a_database_that_cannot_be_written_is_missing(door: TestClient, tmp_path: Path) -> None:
+    with looking(place(tmp_path / "books.sqlite")) as other:
+        other.exec_driver_sql("BEGIN; LOCK TABLE door.queue" if ON_POSTGRESQL else "BEGIN IMMEDIATE")
         answer = door.get("/ready")
-        other.execute("ROLLBACK")
+        other.exec_driver_sql("ROLLBACK")
     assert (answer.status_code, answer.json()["missing"]) == (503, "database")
     assert door.get("/health").status_code == 200
     assert door.get("/ready").status_code == 200
 
 
-def test_many_who_ask_are_one_write(door: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_who_ask_are_one_write(door: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving.readiness, "_REMEMBERED", 60.0)
-    side = database.path.with_name(database.path.name + ".generation")
+    [side] = tmp_path.glob("*.generation*")
     door.get("/ready")
     before = side.read_bytes()
     assert [door.get("/ready").status_code for _ in range(20)] == [200] * 20

@@ -42,6 +42,7 @@ from serving.cosigning import SignedRecord
 from serving.database import Database
 from serving.final_blocks import last_final_block
 from serving.migrations import migrate
+from tests import databases
 from tests.contract.conftest import CHAIN_ID, Stage, embedded, found
 
 CNY, THB = currency("CNY"), currency("THB")
@@ -161,7 +162,7 @@ def founded() -> Iterator[Stage]:
 @pytest.fixture
 def bank(founded: Stage, tmp_path: Path) -> Iterator[Bank]:
     snapshot = founded.client.request("evm_snapshot")
-    database = Database(tmp_path / "node.db")
+    database = databases.opened(tmp_path / "node.db")
     migrate(database, MIGRATIONS)
     network = Network("test", CHAIN_ID, 0, 60_000_000, tuple(founded.validators), {}, founded.contracts)
     nothing = cast(Any, None)
