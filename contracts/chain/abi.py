@@ -43,7 +43,7 @@ def decode_call(contract: str, function: str, data: bytes) -> tuple[Any, ...]:
         raise Malformed(f"the data is no call of {contract}.{function}")
     try:
         return tuple(decode(inputs, data[4:]))
-    except DecodingError as failure:
+    except (DecodingError, ValueError, OverflowError) as failure:  # a text that is no UTF-8, a length past all memory
         raise Malformed(f"the data is no call of {contract}.{function}: {failure}") from failure
 
 

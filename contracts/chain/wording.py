@@ -77,7 +77,7 @@ def _words(contract: str, data: bytes) -> Document | None:
     for name, entry in _functions(contract).items():
         try:
             arguments = decode_call(contract.capitalize(), name, data)
-        except (Malformed, ValueError, OverflowError):  # also: a text that is no UTF-8, an offset past all memory
+        except Malformed:
             continue
         if encode_call(contract.capitalize(), name, *arguments) == data:
             return {"contract": contract, "function": name, "arguments": _named(entry["inputs"], arguments)}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
 from eth_abi.abi import encode
 
 from contracts.chain.abi import encode_call, encode_creation
+from contracts.chain.client import ChainClient
 from contracts.chain.council import Call, Council, calls_hash
 from contracts.chain.transactions import TransactionSender
 from contracts.terms.attestation import Approval
 from contracts.terms.commitments import keccak
 from contracts.terms.identifiers import Address
 from contracts.terms.signing import LocalSigner
+from devnet.chain import open_chain
+from devnet.chain.provider import InProcessProvider
+from tests.contract.conftest import FUNDED, genesis, private_key
 
 DELAY = 100
 GOVERNORS = ("governor_1", "governor_2", "governor_3")
@@ -101,19 +105,34 @@ class Chamber:
         self.by(name).transact(self.council.address, encode_call("Council", function, *arguments))
 
 
+def found_on(
+    stage: Any,
+    governors: Sequence[str | Address] = GOVERNORS,
+    quorum: int = 2,
+    delay: int = DELAY,
+    deployer: str = "deployer",
+) -> Chamber:
+    """Found any council: by default the governors by name, quorum two, `DELAY`."""
+    seats = [each if each.startswith("0x") else stage.account(each) for each in governors]
+    code = encode_creation("Council", seats, quorum, delay, stage.account("guardian"))
+    return Chamber(stage, Council(stage.client, stage.sender(deployer).transact(None, code).contract))
+
+
 Found = Callable[..., Chamber]
 
 
 @pytest.fixture
 def found(stage) -> Found:
-    """Found any council: by default the governors by name, quorum two, `DELAY`."""
+    return partial(found_on, stage)
 
-    def _found(governors: Sequence[str | Address] = GOVERNORS, quorum: int = 2, delay: int = DELAY) -> Chamber:
-        seats = [each if each.startswith("0x") else stage.account(each) for each in governors]
-        code = encode_creation("Council", seats, quorum, delay, stage.account("guardian"))
-        return Chamber(stage, Council(stage.client, stage.sender("deployer").transact(None, code).contract))
 
-    return _found
+@pytest.fixture
+def other_chain(founded) -> Iterator[Any]:
+    """A chain with another id, where nothing has happened yet."""
+    document = genesis(FUNDED) | {"chainId": founded.client.chain_id + 1}
+    chain = open_chain(document, ":memory:", private_key("validator"), dev=True)
+    yield replace(founded, client=ChainClient(InProcessProvider(chain), "seals", founded.validators))
+    chain.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from contracts.chain.council import Council, calls_hash
 from contracts.terms.attestation import Approval
 from contracts.terms.commitments import approval_hash, domain_separator, keccak, typed_digest
 from contracts.terms.errors import ContractRefusal
+from tests.contract.council.conftest import found_on
 
 DELAY, CHAIN_ID = 100, 7_780
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -192,6 +193,18 @@ def test_an_approval_for_another_chain_is_nobodys(chamber, refused):
     )
     with refused("council: not a governor"):
         chamber.bring(number, chamber.signer("governor_2").sign(foreign))
+
+
+def test_networks_with_equal_addresses_are_not_confused(stage, other_chain, refused):
+    """The same deployer founds a second network: its council has the same address, number and calls."""
+    here, there = found_on(stage, deployer="extra_0"), found_on(other_chain, deployer="extra_0")
+    assert here.council.address == there.council.address
+    assert here.propose() == there.propose()
+    signature = here.signature("governor_2", 0)
+    with refused("council: not a governor"):
+        there.bring(0, signature)
+    here.bring(0, signature)
+    there.bring(0, there.signature("governor_2", 0))
 
 
 def test_a_bare_hash_is_no_approval(chamber, refused):

@@ -99,11 +99,17 @@ def test_any_data_is_shown_and_never_breaks_the_reader(target: str, data: bytes)
     assert call_text(Call(target, data), PINS).isascii()
 
 
-@pytest.mark.parametrize("offset", [2**31, 2**63, 2**64, 2**255, 2**256 - 1])
-def test_an_offset_past_all_memory_is_unreadable(offset: int) -> None:
-    data = Council.set_governors_call([SOMEBODY], 1)
-    call = Call(COUNCIL, data[:4] + offset.to_bytes(32, "big") + data[36:])
-    assert "target" in write_call(call, PINS)
+@pytest.mark.parametrize("size", [2**31, 2**63, 2**64, 2**255, 2**256 - 1])
+@pytest.mark.parametrize("place", [36, 68], ids=["offset", "length"])
+def test_a_text_past_all_memory_is_unreadable(place: int, size: int) -> None:
+    data = encode_call("Participants", "set_endpoint", SOMEBODY, "http://a.test")
+    spoilt = data[:place] + size.to_bytes(32, "big") + data[place + 32 :]
+    assert "target" in write_call(Call(PARTICIPANTS, spoilt), PINS)
+
+
+def test_a_text_that_is_none_is_unreadable() -> None:
+    data = encode_call("Participants", "set_endpoint", SOMEBODY, "http://a.test")
+    assert "target" in write_call(Call(PARTICIPANTS, data.replace(b"http", b"\xff\xff\xff\xff")), PINS)
 
 
 def test_dirty_padding_is_unreadable() -> None:
