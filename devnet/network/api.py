@@ -126,9 +126,8 @@ class NodeApi(_Api):
 
     def merchant_payments(self, merchant: str, owner: str, limit: int = _PAGE) -> list[dict[str, Any]]:
         """The newest payments to a merchant, as the API gives them."""
-        found: list[dict[str, Any]] = self._get(
-            f"/v1/merchants/{merchant}/payments", owner, "merchants:read", limit=limit
-        )
+        path = f"/v1/merchants/{merchant}/payments"
+        found: list[dict[str, Any]] = self._get(path, owner, "merchants:read", limit=limit)["payments"]
         return found
 
     def balance(self, account: str, owner: str) -> tuple[int, int]:

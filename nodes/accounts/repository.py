@@ -13,6 +13,10 @@ def find(connection: Connection, account: str) -> Row[tuple[object, ...]] | None
     return connection.execute(select(accounts).where(accounts.c.id == account)).one_or_none()
 
 
+def owned_by(connection: Connection, owner: str) -> Sequence[Row[tuple[object, ...]]]:
+    return connection.execute(select(accounts).where(accounts.c.owner == owner).order_by(accounts.c.id)).all()
+
+
 def add(connection: Connection, **values: object) -> None:
     connection.execute(insert(accounts).values(balance=0, earmarked=0, **values))
 

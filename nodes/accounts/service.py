@@ -72,6 +72,11 @@ def find_own(connection: Connection, account: str, owner: str) -> Account:
     return found
 
 
+def owned_by(connection: Connection, owner: str) -> list[Account]:
+    """All accounts of an owner."""
+    return [_account(row) for row in repository.owned_by(connection, owner)]
+
+
 def earmark(connection: Connection, account: str, amount: int) -> None:
     """Set money aside for a payment. Raises InsufficientFunds."""
     if not repository.change_earmark(connection, account, amount):

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import Connection
 
 from contracts.terms.money import parse_minor
+from contracts.terms.payment import State
 from nodes.context import NodeContext, context
 from nodes.merchants import codes, service
-from nodes.merchants.schemas import CodeBody, MerchantBody, ReceivedBody, RegisterMerchantBody
-from nodes.payments import repository as payments
+from nodes.merchants.schemas import CodeBody, MerchantBody, ReceivedBody, ReceivedPageBody, RegisterMerchantBody
+from nodes.payments.browse import Wanted, page_received
+from nodes.payments.schemas import Cursor
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
 
@@ -54,23 +56,19 @@ def merchant_code(
 
 @router.get("/v1/merchants/{merchant}/payments")
 def merchant_payments(
-    merchant: str, node: Node, caller: Reader, limit: Annotated[int, Query(ge=1, le=500)] = 50
-) -> list[ReceivedBody]:
-    """The newest payments to this merchant; it is paid when the status is "settled", and only then."""
+    merchant: str,
+    node: Node,
+    caller: Reader,
+    status: Annotated[State | None, Query(description="only those that stand so")] = None,
+    since: Annotated[int, Query(ge=0, lt=2**63, description="milliseconds: only those accepted then or later")] = 0,
+    cursor: Cursor = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> ReceivedPageBody:
+    """The payments to this merchant, the newest first; it is paid when the status is "settled", and only then."""
     with node.database.read() as connection:
         found = service.find_own(connection, merchant, caller.subject)
-        received = payments.received_on(connection, found.account, limit)
-    return [
-        ReceivedBody(
-            uetr=each.uetr,
-            status=each.state.value,
-            iso20022=each.state.iso20022,
-            currency=each.target.currency.alpha,
-            amount=str(each.target.minor),
-            reference=each.reference,
-        )
-        for each in received
-    ]
+        page = page_received(connection, found.account, Wanted(limit, cursor, status, since))
+    return ReceivedPageBody(payments=[ReceivedBody.of(each) for each in page.payments], next=page.next)
 
 
 def _code(merchant: service.Merchant, amount: int | None, reference: str) -> str:

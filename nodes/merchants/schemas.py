@@ -6,6 +6,8 @@ from pydantic import Field
 
 from nodes.accounts.schemas import Identifier
 from nodes.merchants.service import Merchant
+from nodes.payments.record import PaymentRecord
+from nodes.payments.schemas import NextCursor
 from serving.bodies import Schema
 
 
@@ -45,3 +47,23 @@ class ReceivedBody(Schema):
     currency: str
     amount: str
     reference: str
+    accepted_at: int = Field(description="milliseconds since 1970, by the institution's clock")
+
+    @classmethod
+    def of(cls, payment: PaymentRecord) -> ReceivedBody:
+        return cls(
+            uetr=payment.uetr,
+            status=payment.state.value,
+            iso20022=payment.state.iso20022,
+            currency=payment.target.currency.alpha,
+            amount=str(payment.target.minor),
+            reference=payment.reference,
+            accepted_at=payment.accepted_at,
+        )
+
+
+class ReceivedPageBody(Schema):
+    """The newest first."""
+
+    payments: list[ReceivedBody]
+    next: str | None = NextCursor

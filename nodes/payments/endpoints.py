@@ -7,11 +7,23 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from contracts.terms.evidence import write_evidence
+from contracts.terms.payment import State
 from nodes.context import NodeContext, context
 from nodes.payments import service
 from nodes.payments.accept import Order, accept, accept_all
+from nodes.payments.browse import Wanted
 from nodes.payments.evidence import evidence_of
-from nodes.payments.schemas import AcceptedBody, BulkAnswerBody, BulkAnswersBody, BulkBody, PayBody, PaymentBody
+from nodes.payments.schemas import (
+    AcceptedBody,
+    BulkAnswerBody,
+    BulkAnswersBody,
+    BulkBody,
+    Cursor,
+    ListedPaymentBody,
+    PayBody,
+    PaymentBody,
+    PaymentsBody,
+)
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
 from serving.idempotency import IdempotencyKey
@@ -19,6 +31,7 @@ from serving.idempotency import IdempotencyKey
 router = APIRouter(tags=["payments"], route_class=StrictRoute)
 Node = Annotated[NodeContext, Depends(context)]
 Payer = Annotated[Caller, Depends(require("payments:write"))]
+Reader = Annotated[Caller, Depends(require("payments:read"))]
 
 
 @router.post("/v1/payments", status_code=202)
@@ -37,11 +50,25 @@ def pay_all(body: BulkBody, node: Node, caller: Payer) -> BulkAnswersBody:
     return BulkAnswersBody(answers=told)
 
 
+@router.get("/v1/payments")
+def list_payments(
+    node: Node,
+    caller: Reader,
+    status: Annotated[State | None, Query(description="only those that stand so")] = None,
+    since: Annotated[int, Query(ge=0, lt=2**63, description="milliseconds: only those accepted then or later")] = 0,
+    cursor: Cursor = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> PaymentsBody:
+    """What all accounts of the caller paid and what came back to them, the newest first."""
+    page = service.browse(node, caller.subject, Wanted(limit, cursor, status, since))
+    return PaymentsBody(payments=[ListedPaymentBody.of(each) for each in page.payments], next=page.next)
+
+
 @router.get("/v1/payments/{uetr}")
 async def read_payment(
     uetr: str,
     node: Node,
-    caller: Annotated[Caller, Depends(require("payments:read"))],
+    caller: Reader,
     wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for a final state")] = 0,
 ) -> PaymentBody:
     """Where a payment stands."""

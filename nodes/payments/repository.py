@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, tuple_, update
 
 from contracts.terms.attestation import Agreement
 from contracts.terms.documents import from_document, to_document
@@ -19,6 +19,9 @@ from nodes.payments.record import PaymentRecord
 from nodes.payments.tables import agreements, payment_events, payments
 from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
+
+Place = tuple[int, str]
+"""Where a payment stands in a list by time: when it was accepted (ms), and its UETR among those of the same moment."""
 
 
 def add(connection: Connection, payment: PaymentRecord) -> None:
@@ -128,13 +131,18 @@ def open_of(connection: Connection, debtor_agent: str) -> list[str]:
     return list(rows.scalars())
 
 
-def received_on(connection: Connection, account: str, limit: int) -> list[PaymentRecord]:
-    """The newest payments that a merchant's account receives."""
+def places(
+    connection: Connection, account: str, side: str, state: State | None, since: int, before: Place | None, limit: int
+) -> list[Place]:
+    """The newest payments of a side of an account: accepted at `since` (ms) or later, and before a place."""
     c = payments.c
-    rows = connection.execute(
-        select(payments).where(c.account == account, c.side == "creditor").order_by(c.accepted_at.desc()).limit(limit)
-    )
-    return [_record(row) for row in rows]
+    here = (c.account == account) & (c.side == side) & (c.accepted_at >= since)
+    if state is not None:
+        here &= c.state == state.value
+    if before is not None:
+        here &= tuple_(c.accepted_at, c.uetr) < tuple_(*map(literal, before))
+    newest = select(c.accepted_at, c.uetr).where(here).order_by(c.accepted_at.desc(), c.uetr.desc()).limit(limit)
+    return [(row.accepted_at, row.uetr) for row in connection.execute(newest)]
 
 
 def events_of(connection: Connection, uetr: str) -> Sequence[Row[Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
@@ -13,6 +14,9 @@ from nodes.payments.record import PaymentRecord
 from serving.bodies import Schema
 from serving.idempotency import Answer
 from serving.problems import problem_document
+
+Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before; empty: from the newest on")]
+NextCursor = Field(description="send it as `cursor` for the page behind this one; null: there is none")
 
 
 class PayBody(Schema):
@@ -115,3 +119,52 @@ class PaymentBody(Schema):
             accepted_at=payment.accepted_at,
             events=[EventBody(event=e.event, state=e.state, detail=e.detail, at=e.at) for e in events],
         )
+
+
+class ListedPaymentBody(Schema):
+    """One line of an account's list. Amounts are minor units."""
+
+    uetr: str
+    account: str
+    direction: Literal["outgoing", "incoming"]
+    status: State
+    final: bool
+    iso20022: str
+    reason: str
+    counterparty: str = Field(description="whom an outgoing payment pays, whom an incoming one is from")
+    currency: str
+    amount: str = Field(description="what leaves the account, fee included, or reaches it")
+    counter_currency: str
+    counter_amount: str = Field(description="what the other side gets, or gave")
+    original_uetr: str = Field(description="the payment that this one returns, or empty")
+    deadline: int
+    accepted_at: int
+
+    @classmethod
+    def of(cls, payment: PaymentRecord) -> ListedPaymentBody:
+        outgoing = payment.side == "debtor"
+        own, other = (payment.source, payment.target) if outgoing else (payment.target, payment.source)
+        return cls(
+            uetr=payment.uetr,
+            account=payment.account,
+            direction="outgoing" if outgoing else "incoming",
+            status=payment.state,
+            final=payment.state.final,
+            iso20022=payment.state.iso20022,
+            reason=payment.reason,
+            counterparty=(payment.creditor if outgoing else payment.debtor).name,
+            currency=own.currency.alpha,
+            amount=str(payment.earmark if outgoing else own.minor),
+            counter_currency=other.currency.alpha,
+            counter_amount=str(other.minor),
+            original_uetr=payment.original_uetr,
+            deadline=payment.deadline,
+            accepted_at=payment.accepted_at,
+        )
+
+
+class PaymentsBody(Schema):
+    """The newest first."""
+
+    payments: list[ListedPaymentBody]
+    next: str | None = NextCursor

@@ -16,22 +16,40 @@ from contracts.terms.payment import TRANSITIONS, Event, State
 from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.payments import end, repository
+from nodes.payments.browse import Page, Wanted, page_of_owner
 from nodes.payments.record import PaymentRecord
 from nodes.recovery.service import require_certain
 
 
 def find_own(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
-    """The caller's own payment. Raises NotFound, also for another customer's."""
-    payment = repository.find(connection, uetr)
-    if payment is None or payment.side != "debtor" or accounts.find(connection, payment.account).owner != caller:
+    """The payment that the caller made. Raises NotFound, also for another customer's."""
+    payment = find_seen(connection, uetr, caller)
+    if payment.side != "debtor":
         raise NotFound("there is no such payment of yours")
     return payment
 
 
+def find_seen(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
+    """The caller's own payment, or one that came back to its account. Raises NotFound, also for another customer's."""
+    payment = repository.find(connection, uetr)
+    if payment is not None:
+        account = accounts.find(connection, payment.account)
+        # What merchants receive has a list and a scope of its own.
+        if account.owner == caller and (payment.side == "debtor" or account.kind == "customer"):
+            return payment
+    raise NotFound("there is no such payment of yours")
+
+
 def look(node: NodeContext, uetr: str, caller: str) -> tuple[PaymentRecord, Sequence[Row[Any]]]:
-    """The caller's own payment and its events."""
+    """A payment that the caller made or got back, and its events."""
     with node.database.read() as connection:
-        return find_own(connection, uetr, caller), repository.events_of(connection, uetr)
+        return find_seen(connection, uetr, caller), repository.events_of(connection, uetr)
+
+
+def browse(node: NodeContext, caller: str, wanted: Wanted) -> Page:
+    """A page of what the caller's accounts paid and got back."""
+    with node.database.read() as connection:
+        return page_of_owner(connection, caller, wanted)
 
 
 async def await_final(

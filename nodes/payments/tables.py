@@ -47,7 +47,8 @@ payments = Table(
     CheckConstraint("side IN ('debtor', 'creditor')", name="payment_side"),
     CheckConstraint(f"state IN ({_STATES})", name="payment_state"),
     Index("payments_by_state", "state", "side", "deadline"),
-    Index("payments_by_account", "account", "accepted_at"),
+    Index("payments_by_account", "account", "side", "accepted_at", "uetr"),
+    Index("payments_by_account_state", "account", "side", "state", "accepted_at", "uetr"),
     Index("payments_by_original", "original_uetr"),
 )
 """`accepted_at` is in milliseconds of the institution's clock and serves people; deadlines are chain time. `contract`

@@ -59,6 +59,7 @@ ROUTES = {
         "payments:write", PAYER, "/v1/payments/bulk",
         {"payments": ITEMS}, texts=("payments",),
     ),
+    ("GET", "/v1/payments"): Route("payments:read", PAYER, "/v1/payments"),
     ("GET", "/v1/payments/{uetr}"): Route("payments:read", PAYER, f"/v1/payments/{NOTHING}"),
     ("POST", "/v1/payments/{uetr}/cancellation"): Route(
         "payments:write", PAYER, f"/v1/payments/{NOTHING}/cancellation"
@@ -216,7 +217,7 @@ def test_a_body_that_is_not_the_right_json(stage: Any, route: tuple[str, str], m
 AMOUNTS = ["0", "-1", "1.50", "1e3", "1E400", "007", "+7", " 7", "", "\uff11\uff12", "\u0664", "1_000", "0x10", "NaN"]
 AMOUNTS += [str(10**15 + 1), "9" * 400]
 QUOTE, PAY = ("POST", "/v1/quotes"), ("POST", "/v1/payments")
-BULK = ("POST", "/v1/payments/bulk")
+BULK, LIST = ("POST", "/v1/payments/bulk"), ("GET", "/v1/payments")
 READ, CANCEL = ("GET", "/v1/payments/{uetr}"), ("POST", "/v1/payments/{uetr}/cancellation")
 EVIDENCE, RETURN = ("GET", "/v1/payments/{uetr}/evidence"), ("POST", "/v1/payments/{uetr}/returns")
 ISSUE, CHARGE = ("POST", "/v1/consumer-codes"), ("POST", "/v1/merchants/{merchant}/charges")
@@ -295,7 +296,17 @@ SPECIFIC: list[tuple[tuple[str, str], dict[str, Any], Expected]] = [
     *((CODE, {"params": {"reference": wrong}}, MALFORMED) for wrong in ("table", "A" * 21, "\u0130")),
     (CODE, {"path": "/v1/merchants/nobody/code"}, NO_MERCHANT),
     (CODE, {"who": "owner-of-nimman-crafts"}, FORBIDDEN),
-    *((RECEIVED, {"params": {"limit": wrong}}, MALFORMED) for wrong in ("0", "501", "-1", "1e400", "all", "1.5", "")),
+    *(
+        (route, {"params": {name: wrong}}, MALFORMED)
+        for route, most in ((LIST, 200), (RECEIVED, 500))
+        for name, several in (
+            ("limit", ("0", str(most + 1), "-1", "1e400", "all", "1.5", "")),
+            ("since", ("-1", str(2**63), "9" * 50, "now", "1.5", "")),
+            ("status", ("", "SETTLED", "settled ", "nothing", "\u0000")),
+            ("cursor", ("x", "MQ", "\u00e9", "x" * 101, "\u0000", "MSAw=")),
+        )
+        for wrong in several
+    ),
     (RECEIVED, {"path": "/v1/merchants/nobody/payments"}, NO_MERCHANT),
     (RECEIVED, {"who": "owner-of-nimman-crafts"}, FORBIDDEN),
     *((BATCHES, {"path": f"/v1/batches/{wrong}"}, MALFORMED) for wrong in ("8", "-1", "x", "1e400", "0x0")),
