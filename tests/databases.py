@@ -57,7 +57,7 @@ def migrated(scripts: Path) -> Iterator[Database]:
     with tempfile.TemporaryDirectory() as folder:
         if SERVER is None:
             path: Place = Path(folder) / "service.db"
-            (Path(folder) / "service.db").write_bytes(_migrated_file(scripts))
+            (Path(folder) / "service.db").write_bytes(migrated_file(scripts))
         else:
             path = SERVER.set(database=f"copy-{uuid4().hex}")
         with ExitStack() as stack:
@@ -67,7 +67,8 @@ def migrated(scripts: Path) -> Iterator[Database]:
 
 
 @cache
-def _migrated_file(scripts: Path) -> bytes:
+def migrated_file(scripts: Path) -> bytes:
+    """An empty SQLite database with the tables of a service."""
     with tempfile.TemporaryDirectory() as folder:
         with closing(Database(Path(folder) / "empty.db")) as database:
             migrate(database, scripts)

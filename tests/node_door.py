@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -40,8 +38,8 @@ from serving.database import Database
 from serving.idempotency import IdempotencyKeys
 from serving.jsontext import dump
 from serving.keys import MessageKey
-from serving.migrations import migrate
 from serving.readiness import Readiness
+from tests import databases
 
 THB, CNY = currency("THB"), currency("CNY")
 US, PEER, PROVIDER, SETTLEMENT = ("0x" + digit * 40 for digit in "1234")
@@ -163,22 +161,12 @@ def _quote(name: str, account: str, source: int, expires: int) -> dict[str, Any]
     }
 
 
-@cache
-def _migrated() -> bytes:
-    """A node's empty database as bytes: migrating anew for each door would take most of the time."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(Path(folder) / "empty.db")
-        migrate(database, MIGRATIONS)
-        database.close()
-        return (Path(folder) / "empty.db").read_bytes()
-
-
 @contextmanager
 def opened(path: Path, balance: int = RICH) -> Iterator[Door]:
     """A door over the database of that path; what stands in it already stays."""
-    if not path.exists():
-        path.write_bytes(_migrated())
-    database = Database(path)
+    if not databases.ON_POSTGRESQL and not path.exists():
+        path.write_bytes(databases.migrated_file(MIGRATIONS))
+    database = Database(databases.place(path, MIGRATIONS), path.parent)
     try:
         database.write(lambda connection: _furnish(connection, balance))
         node = _node(database)

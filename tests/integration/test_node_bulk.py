@@ -99,6 +99,7 @@ def test_that_the_chain_stands_still_is_no_answer(door: Door) -> None:
     assert kinds(door.pay_all([item("new", quote)])) == ["accepted"]
 
 
+@pytest.mark.sqlite
 def test_one_transaction_for_a_thousand(door: Door) -> None:
     items = [item(f"key-{quote}", quote) for quote in door.quotes(1_000, source=1)]
     before = generation(door)
