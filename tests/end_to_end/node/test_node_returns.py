@@ -94,7 +94,9 @@ def test_half_then_the_rest_gives_back_exactly_what_was_paid(stage: Any, home: s
         more = ask(stage, paid.uetr, f"one-more-{amount}-{home}-{abroad}", amount, country=abroad)
         assert problem(more) == (422, "already-returned", "AM09")
     back = stage.send("GET", home, f"/v1/payments/{rest.uetr}", payer.owner, "payments:read")
-    assert back.status_code == 404, "to the customer a return is money that came, not a payment to withdraw"
+    assert back.json()["status"] == "settled"
+    withdrawn = stage.send("POST", home, f"/v1/payments/{rest.uetr}/cancellation", payer.owner, "payments:write")
+    assert withdrawn.status_code == 404, "to the customer a return is money that came, not a payment to withdraw"
 
 
 def test_more_than_was_paid_is_refused_also_in_parts(stage: Any) -> None:
