@@ -199,7 +199,7 @@ def _engine(place: URL, pool: Any, session: str, **arguments: Any) -> Engine:
         place.set(drivername="postgresql+psycopg"),
         poolclass=pool,
         hide_parameters=True,
-        connect_args={"connect_timeout": _CONNECT_SECONDS},
+        connect_args={"connect_timeout": _CONNECT_SECONDS, "client_encoding": "utf8"},
         **arguments,
     )
 

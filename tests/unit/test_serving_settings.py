@@ -82,6 +82,28 @@ def test_each_wrong_setting_is_named(
     assert leaving(capsys, write(tmp_path, **{name: value})).startswith(f"settings: {name}: ")
 
 
+@pytest.mark.parametrize(
+    "wrong", ["", 5, "mysql://u:horse@h/n", "postgresql://u:horse@h", "postgresql://u:horse@h:many/n", "://horse"]
+)
+def test_a_database_that_is_none_is_named_and_its_password_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: object
+) -> None:
+    line = leaving(capsys, write(tmp_path, database=wrong))
+    assert line.startswith("settings: database: ")
+    assert "horse" not in line
+
+
+def test_a_database_may_be_a_url_and_its_password_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("horse\n")
+    file = write(tmp_path, database="postgresql://u@h/n", database_password_file=str(tmp_path / "password"))
+    settings = load_settings(ServiceSettings, file)
+    assert settings.place().render_as_string(hide_password=False) == "postgresql://u:horse@h/n"  # type: ignore[union-attr]
+    assert settings.state() == tmp_path
+    missing = load_settings(ServiceSettings, write(tmp_path, database="postgresql:///n", database_password_file="none"))
+    with pytest.raises(KeyUnreadable, match="database_password_file"):
+        missing.place()
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"= 5", b"port = 1\nport = 2\n", b"\xff\xfe", b"\0"])
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
     file = tmp_path / "service.toml"
