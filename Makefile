@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROUNDS ?= 10
+MINUTES ?= 30
 SEED ?= 1
 ON_POSTGRES := -n 2 --dist loadgroup tests/property tests/integration tests/unit/test_bridge_migrations.py
 ANVIL := tests/contract/anvil
@@ -13,10 +14,10 @@ NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-anvil bench soak check clean lock
+.PHONY: help setup demo test test-postgres test-anvil bench soak soak-contracts check clean lock
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## virtual environment, pinned dependencies, compiled contracts; then .venv/bin/feiqian is the command
 
@@ -25,7 +26,8 @@ demo: $(READY) ## a whole network on this machine settles real QR payments
 
 # Whole networks run one after the other: each takes both cores, and its payments have deadlines.
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit tests/property tests/contract tests/integration
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" \
+		tests/unit tests/property tests/contract tests/integration
 	@$(BIN)/python -m pytest -m "not soak" tests/end_to_end
 
 # Without ARGS, the tests that a database has a part in, but for whole networks.
@@ -40,6 +42,9 @@ bench: $(READY) ## gas and times as tables, raw figures in build/bench; ARGS="ga
 
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)
+
+soak-contracts: $(READY) ## bugs planted into the contracts are found; then MINUTES=30 of contracts beside their model
+	@MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/contract/beside $(ARGS)
 
 check: $(READY) ## style, types, the floors of the house, tidiness
 	@$(BIN)/ruff check $(SOURCES)
