@@ -1,8 +1,14 @@
-"""The one loop that moves payments: each step takes whatever is waiting as a list."""
+"""The worker that moves payments: its steps overlap, each takes whatever is in its state as a list.
+
+    accepted --screen--> screened --agree, reserve--> agreed --form--> cosigning, committing --commit--> (chain)
+    (chain) --follow--> settled, expired, or agreed again          held --release--> accepted
+
+A payment is in one step at a time because its state says so, and a state moves by compare-and-set. A step that fails
+is tried again and stops no other.
+"""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -16,57 +22,61 @@ from nodes.batches.commit import Committer
 from nodes.batches.form import drop_batch, form_batch
 from nodes.context import NodeContext
 from nodes.follow import follow
-from nodes.payments.agree import agree_screened
+from nodes.payments.agree import propose_screened, reserve_answered
 from nodes.payments.release import release_held
 from nodes.payments.screen import screen_accepted
 from nodes.recovery.service import recover
+from nodes.steps import FALLBACK, Errands, Step
 from serving.halt import halt
 
-IDLE_PAUSE, BUSY_PAUSE = 0.5, 0.05
-"""Seconds between looks at the chain: when nothing is under way, and while a batch waits to be final."""
+BUSY_PAUSE = 0.05
+"""Seconds between looks at the chain while a batch waits to be final."""
 AVOID_SECONDS = 2.0
 """How long a member that did not sign is left out of new batches."""
 OFFICERS_PAUSE = 1.0
-"""Seconds between asking whether officers have decided about held payments."""
+"""Seconds between asking whether officers have decided about held payments: they think in minutes."""
 PEERS_PAUSE = 2.0
 """Seconds between asking peers for payments that were lost with a restored backup."""
 
+_WHEN_QUIET = ("follow", "recover")
+"""The steps of a node that was restored from a backup and signs nothing yet."""
 _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Runs in one thread of a node's process; `node.wake` is set by whoever has new work."""
+    """Runs in threads of a node's process; `node.wake` is set by whoever has accepted payments."""
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
         self._committer = Committer(node)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
-        self._chain_answers = True
+        self._proposals, self._reservations = Errands("agree", self._guard), Errands("reserve", self._guard)
         self._avoid: set[Address] = set()
         self._avoid_until = 0.0
-        self._ask_officers_at = 0.0
-        self._ask_peers_at = 0.0
+        steps = (
+            Step("follow", lambda: follow(node), ("agree", "form"), self._chain_pause),
+            Step("recover", lambda: recover(node), (), lambda: PEERS_PAUSE),
+            Step("release", lambda: release_held(node), ("screen",), lambda: OFFICERS_PAUSE),
+            Step("screen", lambda: screen_accepted(node), ("agree",), woken=node.wake),
+            Step("agree", lambda: propose_screened(node, self._proposals), ("agree", "reserve")),
+            Step("reserve", lambda: reserve_answered(node, self._reservations), ("reserve", "form")),
+            Step("form", self._form, ("commit",)),
+            Step("commit", lambda: self._committer.commit(time.monotonic()), ("follow",)),
+        )
+        self._steps = {step.name: step for step in steps}
 
     def start(self) -> None:
-        self._thread.start()
+        self._abandon_forming()
+        for step in self._steps.values():
+            step.start(self._guard)
 
     def stop(self) -> None:
-        """Finish the step under way and end."""
-        self._stopping.set()
-        self._node.wake.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        self._abandon_forming()
-        while not self._stopping.is_set():
-            self._node.wake.clear()
-            self._chain_answers = True
-            moved = self._step()
-            if self._chain_answers:
-                self._node.troubles.worked("chain")
-            if not moved:
-                self._node.wake.wait(self._pause())
+        """Finish what is under way and end."""
+        for step in self._steps.values():
+            step.stop()
+        for step in self._steps.values():
+            step.join()
+        self._proposals.close()
+        self._reservations.close()
 
     def _abandon_forming(self) -> None:
         """A batch that was being formed when the process ended was not signed by us: it cannot settle."""
@@ -77,61 +87,42 @@ class Worker:
 
         self._node.database.write(work)
 
-    def _step(self) -> bool:
-        """Every step once; True when something moved and the next round should follow at once."""
-        node = self._node
-        moved = self._try("follow", lambda: follow(node))
-        moved |= self._try("recover", self._recover)
-        if node.signed.quiet:
-            return moved
-        moved |= self._try("release", self._release)
-        moved |= self._try("screen", lambda: screen_accepted(node))
-        moved |= self._try("agree", lambda: agree_screened(node))
-        moved |= self._try("form", self._form)
-        moved |= self._try("commit", lambda: self._committer.commit(time.monotonic()))
-        return moved
-
-    def _recover(self) -> bool:
-        now = time.monotonic()
-        if now < self._ask_peers_at:
-            return False
-        moved = recover(self._node)
-        self._ask_peers_at = now if moved else now + PEERS_PAUSE
-        return moved
-
-    def _release(self) -> bool:
-        """Officers think in minutes: asking once a second is soon enough."""
-        now = time.monotonic()
-        if now < self._ask_officers_at:
-            return False
-        self._ask_officers_at = now + OFFICERS_PAUSE
-        return release_held(self._node)
-
     def _form(self) -> bool:
         now = time.monotonic()
         if now >= self._avoid_until:
             self._avoid, self._avoid_until = set(), now + AVOID_SECONDS
         return form_batch(self._node, self._avoid)
 
+    def _guard(self, step: str, run: Callable[[], bool]) -> bool:
+        """Run a step once, whatever comes; when it moved something, wake those behind it and those who wait."""
+        if self._node.signed.quiet and step not in _WHEN_QUIET:
+            return False
+        if not self._try(step, run):
+            return False
+        self._node.bell.ring()
+        for name in self._steps[step].then:
+            self._steps[name].wake()
+        return True
+
     def _try(self, step: str, run: Callable[[], bool]) -> bool:
+        troubles = self._node.troubles
         try:
             moved = run()
-            self._node.troubles.worked(step)
-            if moved:
-                self._node.bell.ring()
+            troubles.worked(step)
+            if step == "follow":  # it asks the chain each time
+                troubles.worked("chain")
             return moved
         except MustHalt as failure:
             halt(failure)
         except ChainUnavailable as failure:
-            self._chain_answers = False
-            self._node.troubles.failed("chain", "chain does not answer", step=step, why=failure.detail)
+            troubles.failed("chain", "chain does not answer", step=step, why=failure.detail)
         except FeiqianError as failure:
-            self._node.troubles.failed(step, "step will be tried again", step=step, why=failure.detail)
+            troubles.failed(step, "step will be tried again", step=step, why=failure.detail)
         except Exception:
             _log.exception("bug: step will be tried again", step=step)
         return False
 
-    def _pause(self) -> float:
+    def _chain_pause(self) -> float:
         with self._node.database.read() as connection:
             waiting = self._node.signed.any_live(connection)
-        return BUSY_PAUSE if waiting else IDLE_PAUSE
+        return BUSY_PAUSE if waiting else FALLBACK

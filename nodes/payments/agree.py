@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -15,55 +15,61 @@ from contracts.terms.commitments import agreement_hash, payment_leaf, typed_dige
 from contracts.terms.errors import FeiqianError, PeerUnavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.merkle import MerkleTree
-from contracts.terms.payment import Event, PaymentTerms, State
+from contracts.terms.payment import Event, PaymentTerms
 from contracts.terms.signing import recover
 from nodes.context import NodeContext
 from nodes.payments import repository
 from nodes.payments.end import hold, refuse
-from nodes.payments.record import UNKNOWN, PaymentRecord
+from nodes.payments.record import PaymentRecord
 from nodes.peers.client import AgreementAnswer, NodeClient, Proposal
+from nodes.steps import Errands
 from serving.client import Peer, PeerRefusal
 
 MAX_LIST = 500
-_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="agree")
 Answer = TypeVar("Answer")
 Group = tuple[Address, list[PaymentRecord]]
 
 
-def agree_screened(node: NodeContext) -> bool:
-    """Ask every creditor agent, and then every provider, that has payments waiting; side by side, a list each.
+def propose_screened(node: NodeContext, errands: Errands) -> bool:
+    """Ask every creditor agent that has payments waiting, as one list each. False: what comes back says what moved.
 
-    False when nothing moved. A peer that does not answer delays only its own payments.
+    A peer that is slow, or does not answer, delays only its own payments.
     """
     with node.database.read() as connection:
-        waiting = repository.in_state(connection, State.SCREENED, "debtor", MAX_LIST)
-    unanswered = [payment for payment in waiting if payment.creditor_commitment == UNKNOWN]
-    moved = _ask(node, _by(lambda p: p.creditor_agent, unanswered), _propose, _record_agreement)
+        waiting = repository.to_propose(connection, node.clock.now(), _accounts(errands), MAX_LIST)
+    for group in _by(lambda payment: payment.creditor_agent, waiting):
+        errands.send(group[0], partial(_ask, node, group, _propose, _record_agreement))
+    return False
+
+
+def reserve_answered(node: NodeContext, errands: Errands) -> bool:
+    """Ask every provider that has payments waiting to which the creditor agent agreed, as `propose_screened`."""
     with node.database.read() as connection:
-        waiting = repository.in_state(connection, State.SCREENED, "debtor", MAX_LIST)
-    answered = [payment for payment in waiting if payment.creditor_commitment != UNKNOWN]
-    return _ask(node, _by(lambda p: p.provider, answered), _reserve, _record_reservation) or moved
+        waiting = repository.to_reserve(connection, node.clock.now(), _accounts(errands), MAX_LIST)
+    for group in _by(lambda payment: payment.provider, waiting):
+        errands.send(group[0], partial(_ask, node, group, _reserve, _record_reservation))
+    return False
+
+
+def _accounts(errands: Errands) -> list[Address]:
+    return [str(key) for key in errands.busy()]
 
 
 def _ask(
     node: NodeContext,
-    groups: Sequence[Group],
+    group: Group,
     ask: Callable[[NodeContext, Group], Answer],
     record: Callable[[Connection, NodeContext, Group, Answer], int],
 ) -> bool:
-    """Ask each group's peer and record its answer; True when at least one payment moved."""
-
-    def run(group: Group) -> int:
-        try:
-            answer = ask(node, group)
-            node.troubles.worked(("agree", group[0]))
-        except FeiqianError as failure:
-            said = {"peer": group[0], "payments": len(group[1]), "why": failure.detail}
-            node.troubles.failed(("agree", group[0]), "peer did not agree", **said)
-            return _refuse_all(node, group, failure)
-        return node.database.write(lambda connection: record(connection, node, group, answer))
-
-    return sum(_pool.map(run, groups)) > 0
+    """Ask a group's peer and record its answer; True when at least one payment moved."""
+    try:
+        answer = ask(node, group)
+        node.troubles.worked(("agree", group[0]))
+    except FeiqianError as failure:
+        said = {"peer": group[0], "payments": len(group[1]), "why": failure.detail}
+        node.troubles.failed(("agree", group[0]), "peer did not agree", **said)
+        return _refuse_all(node, group, failure) > 0
+    return node.database.write(lambda connection: record(connection, node, group, answer)) > 0
 
 
 def _refuse_all(node: NodeContext, group: Group, failure: FeiqianError) -> int:

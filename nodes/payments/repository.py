@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, tuple_, update
@@ -15,7 +15,7 @@ from contracts.terms.money import Money, currency
 from contracts.terms.parties import Party
 from contracts.terms.payment import Event, State, advance
 from contracts.terms.quote import Quote
-from nodes.payments.record import PaymentRecord
+from nodes.payments.record import UNKNOWN, PaymentRecord
 from nodes.payments.tables import agreements, payment_events, payments
 from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
@@ -85,6 +85,33 @@ def in_state(connection: Connection, state: State, side: str, limit: int) -> lis
     c = payments.c
     here = (c.state == state.value) & (c.side == side) & _certain()
     rows = connection.execute(select(payments).where(here).order_by(c.accepted_at, c.uetr).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def to_screen(connection: Connection, now: int, limit: int) -> list[PaymentRecord]:
+    """Accepted payments of our customers that can still make their deadline, those that end first before others."""
+    return _waiting(connection, now, limit, payments.c.state == State.ACCEPTED.value)
+
+
+def to_propose(connection: Connection, now: int, without: Collection[str], limit: int) -> list[PaymentRecord]:
+    """Screened payments, as `to_screen`, that their creditor agents have not answered; none of these agents."""
+    c = payments.c
+    here = (c.state == State.SCREENED.value) & (c.creditor_commitment == UNKNOWN) & c.creditor_agent.not_in(without)
+    return _waiting(connection, now, limit, here)
+
+
+def to_reserve(connection: Connection, now: int, without: Collection[str], limit: int) -> list[PaymentRecord]:
+    """Screened payments, as `to_screen`, that their creditor agents agreed to; none of these providers."""
+    c = payments.c
+    here = (c.state == State.SCREENED.value) & (c.creditor_commitment != UNKNOWN) & c.provider.not_in(without)
+    return _waiting(connection, now, limit, here)
+
+
+def _waiting(connection: Connection, now: int, limit: int, here: ColumnElement[bool]) -> list[PaymentRecord]:
+    """What a step of the worker takes up next. With several workers a process claims these rows here."""
+    c = payments.c
+    chosen = here & (c.side == "debtor") & (c.deadline > now) & _certain()
+    rows = connection.execute(select(payments).where(chosen).order_by(c.deadline, c.uetr).limit(limit))
     return [_record(row) for row in rows]
 
 

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import Connection
 
 from compliance.client import Decision, Refusal, Screening
-from contracts.terms.payment import Event, State
+from contracts.terms.payment import Event
 from nodes.context import NodeContext
 from nodes.payments import repository
 from nodes.payments.end import hold, refuse
@@ -22,7 +22,7 @@ def screen_accepted(node: NodeContext) -> bool:
     Raises ComplianceUnavailable: without an answer nothing moves on.
     """
     with node.database.read() as connection:
-        waiting = repository.in_state(connection, State.ACCEPTED, "debtor", MAX_LIST)
+        waiting = repository.to_screen(connection, node.clock.now(), MAX_LIST)
     if not waiting:
         return False
     answers = node.compliance.screen([screening_of(payment) for payment in waiting])
