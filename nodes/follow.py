@@ -35,6 +35,7 @@ from contracts.terms.payment import State
 from nodes.accounts import service as accounts
 from nodes.accounts.service import CAPITAL, SETTLEMENT, own_account
 from nodes.batches import repository as batches
+from nodes.batches.form import drop_batch
 from nodes.context import NodeContext
 from nodes.metadata import final_blocks, successors
 from nodes.payments import end
@@ -154,6 +155,9 @@ def _bury(connection: Connection, node: NodeContext, chain_time: int) -> None:
     for formed in batches.in_state(connection, batches.SIGNED):
         if not node.signed.is_live(connection, formed.name):
             batches.bury(connection, formed.name)
+    for formed in batches.in_state(connection, batches.FORMING):
+        if formed.batch.deadline < chain_time:
+            drop_batch(connection, formed.batch)
     for side in ("debtor", "creditor"):
         committing = payments.in_state(connection, State.COMMITTING, side, 10_000)
         live = node.signed.live(connection, [payment.uetr for payment in committing])

@@ -13,13 +13,11 @@ import time
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy import Connection
 
 from contracts.terms.errors import ChainUnavailable, FeiqianError, MustHalt
-from contracts.terms.identifiers import Address
-from nodes.batches import repository as batches
 from nodes.batches.commit import Committer
-from nodes.batches.form import drop_batch, form_batch
+from nodes.batches.form import Former
+from nodes.batches.lanes import Troubled
 from nodes.context import NodeContext
 from nodes.follow import follow
 from nodes.payments.agree import propose_screened, reserve_answered
@@ -31,8 +29,6 @@ from serving.halt import halt
 
 BUSY_PAUSE = 0.05
 """Seconds between looks at the chain while a batch waits to be final."""
-AVOID_SECONDS = 2.0
-"""How long a member that did not sign is left out of new batches."""
 OFFICERS_PAUSE = 1.0
 """Seconds between asking whether officers have decided about held payments: they think in minutes."""
 PEERS_PAUSE = 2.0
@@ -48,24 +44,26 @@ class Worker:
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
-        self._committer = Committer(node)
-        self._proposals, self._reservations = Errands("agree", self._guard), Errands("reserve", self._guard)
-        self._avoid: set[Address] = set()
-        self._avoid_until = 0.0
+        troubled = Troubled()
+        committer = Committer(node, troubled)
+        former = Former(node, troubled, committer.refused, Errands("form", self._guard))
+        proposals, reservations = Errands("agree", self._guard), Errands("reserve", self._guard)
+        self._former = former
+        self._to_close = (proposals, reservations, former)
         steps = (
             Step("follow", lambda: follow(node), ("agree", "form"), self._chain_pause),
             Step("recover", lambda: recover(node), (), lambda: PEERS_PAUSE),
             Step("release", lambda: release_held(node), ("screen",), lambda: OFFICERS_PAUSE),
             Step("screen", lambda: screen_accepted(node), ("agree",), woken=node.wake),
-            Step("agree", lambda: propose_screened(node, self._proposals), ("agree", "reserve")),
-            Step("reserve", lambda: reserve_answered(node, self._reservations), ("reserve", "form")),
-            Step("form", self._form, ("commit",)),
-            Step("commit", lambda: self._committer.commit(time.monotonic()), ("follow",)),
+            Step("agree", lambda: propose_screened(node, proposals), ("agree", "reserve")),
+            Step("reserve", lambda: reserve_answered(node, reservations), ("reserve", "form")),
+            Step("form", former.form, ("form", "commit")),
+            Step("commit", lambda: committer.commit(time.monotonic()), ("follow", "form")),
         )
         self._steps = {step.name: step for step in steps}
 
     def start(self) -> None:
-        self._abandon_forming()
+        self._former.abandon()
         for step in self._steps.values():
             step.start(self._guard)
 
@@ -75,23 +73,8 @@ class Worker:
             step.stop()
         for step in self._steps.values():
             step.join()
-        self._proposals.close()
-        self._reservations.close()
-
-    def _abandon_forming(self) -> None:
-        """A batch that was being formed when the process ended was not signed by us: it cannot settle."""
-
-        def work(connection: Connection) -> None:
-            for formed in batches.in_state(connection, batches.FORMING):
-                drop_batch(connection, formed.batch)
-
-        self._node.database.write(work)
-
-    def _form(self) -> bool:
-        now = time.monotonic()
-        if now >= self._avoid_until:
-            self._avoid, self._avoid_until = set(), now + AVOID_SECONDS
-        return form_batch(self._node, self._avoid)
+        for each in self._to_close:
+            each.close()
 
     def _guard(self, step: str, run: Callable[[], bool]) -> bool:
         """Run a step once, whatever comes; when it moved something, wake those behind it and those who wait."""

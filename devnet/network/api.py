@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from contracts.terms.batch import LANES
 from contracts.terms.errors import FeiqianError, Unavailable
 from devnet.network import cast
 from devnet.network.cast import Institution
@@ -184,15 +185,17 @@ class NodeApi(_Api):
         return self._send("GET", f"/v1/payments/{uetr}/evidence", "auditor", "audit").content
 
     def batches(self) -> Iterator[dict[str, Any]]:
-        """All settled batches of lane 0, as the API gives them."""
-        after = -1
-        while page := self._get("/v1/batches/0", "auditor", "audit", after=after, limit=_PAGE):
-            yield from page
-            after = page[-1]["batch"]["sequence"]
+        """All settled batches of every lane, as the API gives them."""
+        for lane in range(LANES):
+            after = -1
+            while page := self._get(f"/v1/batches/{lane}", "auditor", "audit", after=after, limit=_PAGE):
+                yield from page
+                after = page[-1]["batch"]["sequence"]
 
-    def leaves(self, sequence: int) -> dict[str, Any]:
-        """All payments of one batch, in the form that `feiqian audit completeness` reads."""
-        found: dict[str, Any] = self._get(f"/v1/batches/0/{sequence}/payments", "auditor", "audit")
+    def leaves(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """All payments of one of `batches`, in the form that `feiqian audit completeness` reads."""
+        place = f"{batch['batch']['lane']}/{batch['batch']['sequence']}"
+        found: dict[str, Any] = self._get(f"/v1/batches/{place}/payments", "auditor", "audit")
         return {"debtor_agent": self.account, **found}
 
     def book(self) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def flipped(content: bytes, seed: int) -> bytes:
 
 def gather_leaves(apis: Apis, file: Path) -> int:
     """Write all payments of all batches of all institutions for the audit; the number of batches."""
-    leaves = [node.leaves(each["batch"]["sequence"]) for node in apis.nodes.values() for each in node.batches()]
+    leaves = [node.leaves(each) for node in apis.nodes.values() for each in node.batches()]
     file.write_text(json.dumps(leaves))
     return len(leaves)
 

@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import structlog
 
+from contracts.chain.ledger import Ledger
 from contracts.chain.settlement import gas_limit
-from contracts.terms.batch import SignedBatch
-from contracts.terms.commitments import typed_digest
+from contracts.terms.batch import Position, SignedBatch
+from contracts.terms.commitments import attestation_hash, batch_hash, typed_digest
 from contracts.terms.errors import ChainUnavailable, FeiqianError
 from contracts.terms.identifiers import Address
+from contracts.terms.parties import Status
+from contracts.terms.signing import recover
 from nodes.batches import repository
+from nodes.batches.lanes import Troubled
 from nodes.batches.repository import FormedBatch
 from nodes.context import NodeContext
 
@@ -24,14 +28,20 @@ _log = structlog.get_logger(__name__)
 class Committer:
     """Sends signed batches until a final block decides. The outcome is read from the chain, never assumed."""
 
-    def __init__(self, node: NodeContext) -> None:
-        self._node = node
+    def __init__(self, node: NodeContext, troubled: Troubled) -> None:
+        self._node, self._troubled = node, troubled
         self._sent: dict[bytes, float] = {}
+        self.refused: set[bytes] = set()
+        """Batches that the contract refuses because of peers that are troubled for it."""
 
     def commit(self, now: float) -> bool:
-        """Send what is signed and was not sent lately; `now` is monotonic seconds. False when nothing was due."""
+        """Send what is signed and was not sent lately; `now` is monotonic seconds. False when nothing was due.
+
+        One batch that the contract refuses does not keep the others from being sent.
+        """
         with self._node.database.read() as connection:
             signed = repository.in_state(connection, repository.SIGNED)
+        self.refused &= {formed.name for formed in signed}
         self._sent = {formed.name: self._sent[formed.name] for formed in signed if formed.name in self._sent}
         due = [formed for formed in signed if now - self._sent.get(formed.name, -RESEND_AFTER) >= RESEND_AFTER]
         for formed in due:
@@ -48,7 +58,40 @@ class Committer:
         except ChainUnavailable:
             raise
         except FeiqianError as failure:
-            _log.warning("batch not taken yet", sequence=formed.batch.sequence, why=failure.detail)
+            place = formed.batch.place
+            _log.warning("batch not taken yet", lane=place.lane, sequence=place.sequence, why=failure.detail)
+            spoilers = _spoilers(node, signed)
+            if spoilers:
+                self.refused.add(formed.name)
+                self._troubled.blame(spoilers, f"a batch reverts: {failure.detail}")
+
+
+def _spoilers(node: NodeContext, signed: SignedBatch) -> set[Address]:
+    """The other members because of whom the contract refuses a batch now: their signatures no longer count, or they
+    have not what they give. Raises ChainUnavailable."""
+    node.directory.refresh()
+    batch, ledger = signed.batch, Ledger(node.chain, node.network.contracts.ledger.address)
+    found = {position.account for position in batch.positions if _lacks(ledger, position)}
+    for member, endorsement in zip(batch.members, signed.endorsements, strict=True):
+        participant, keys = node.directory.participant(member), node.directory.keys(member)
+        attested = typed_digest(node.domain, attestation_hash(endorsement.attestation))
+        if (
+            participant is None
+            or participant.status != Status.ACTIVE
+            or keys is None
+            or recover(typed_digest(node.domain, batch_hash(batch)), endorsement.settlement_signature)
+            not in keys.settlement
+            or recover(attested, endorsement.attestation_signature) not in keys.compliance
+        ):
+            found.add(member)
+    return found - {node.account}
+
+
+def _lacks(ledger: Ledger, position: Position) -> bool:
+    account, unit = position.account, position.currency
+    if position.delta >= 0:
+        return False
+    return ledger.net_position(account, unit) + position.delta < -ledger.cap(account, unit)
 
 
 def complete(node: NodeContext, formed: FormedBatch, settlement: Address) -> SignedBatch:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -12,6 +15,7 @@ from bridge.client import BridgeClient, Cosignature, CosignRequest
 from compliance.client import AttestationRequest, SignedAttestation
 from contracts.terms.attestation import Attestation
 from contracts.terms.batch import (
+    LANES,
     MAX_BATCH_LIFETIME,
     MAX_MEMBERS,
     MAX_POSITIONS,
@@ -22,50 +26,138 @@ from contracts.terms.batch import (
 )
 from contracts.terms.commitments import attestation_hash, batch_hash, payment_leaf, typed_digest
 from contracts.terms.cosigning import IncludedPayment
-from contracts.terms.errors import FeiqianError, NotAgreed, PeerUnavailable
+from contracts.terms.errors import AlreadySigned, FeiqianError, NotAgreed, PeerUnavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.merkle import MerkleTree
 from contracts.terms.payment import Event, PaymentTerms, State
 from contracts.terms.signing import recover
 from nodes.batches import repository
+from nodes.batches.lanes import COSIGN_TIMEOUT, SLOW, Departure, Troubled, depart
 from nodes.context import NodeContext
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
+from nodes.steps import Errands
 from serving.client import Peer
 
-LANE = 0
 MAX_PAYMENTS = 1000
 LIFETIME = MAX_BATCH_LIFETIME - 3
 """Seconds of chain time a batch may take: less than the members allow, because their clocks differ a little."""
+MOST_LIVE = 2
+"""Batches of one company that may be under way: one commits while the next is signed."""
+LEAST_LEFT = 2
+"""Seconds of chain time that a payment must have left: its batch ends with it, for all."""
 
 _log = structlog.get_logger(__name__)
-_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="cosign")
 
 
-def form_batch(node: NodeContext, avoid: set[Address]) -> bool:
-    """Form one batch of whatever is agreed, unless one is under way in the lane. False when nothing was done.
+class Former:
+    """Forms batches of whatever is agreed, one a lane, and gathers the members' signatures beside each other.
 
-    `avoid` names members that did not sign lately: their payments wait, and a member that does not sign now is added,
-    so that it delays nobody else's payments.
+    `refused` are the batches that the contract refused because of a peer that is troubled since: until a final block
+    decides about their place, the payments of the other peers go there once more, in a batch without that peer's.
     """
-    with node.database.read() as connection:
-        if repository.in_state(connection, repository.SIGNED) or repository.in_state(connection, repository.FORMING):
-            return False
-        agreed = payments.in_state(connection, State.AGREED, "debtor", MAX_PAYMENTS)
-    current = [payment for payment in agreed if payment.contract in (node.office.incumbent, "")]
-    chosen = _choose([payment for payment in current if not avoid & payment.terms.members()])
-    if not chosen:
+
+    def __init__(self, node: NodeContext, troubled: Troubled, refused: Collection[bytes], errands: Errands) -> None:
+        self._node, self._troubled, self._refused, self._errands = node, troubled, refused, errands
+        self._members = ThreadPoolExecutor(max_workers=32, thread_name_prefix="cosign")
+        self._given_up: dict[bytes, tuple[Batch, Sequence[str]]] = {}
+        """By batch hash, what members may hold for live, and its UETRs."""
+
+    def abandon(self) -> None:
+        """A batch that was being formed when the process ended was not signed by us: it cannot settle."""
+
+        def work(connection: Connection) -> list[repository.FormedBatch]:
+            for formed in repository.in_state(connection, repository.FORMING):
+                drop_batch(connection, formed.batch)
+            return repository.in_state(connection, repository.DEAD)
+
+        dead = self._node.database.write(work)
+        self._given_up = {formed.name: (formed.batch, formed.uetrs) for formed in dead}
+
+    def form(self) -> bool:
+        """Send off what waits in the lanes that are free. False: what comes back says what moved."""
+        for departure in self._departures():
+            chosen = _choose(departure.payments)
+            batch = _batch(self._node, departure.lane, chosen)
+            if self._node.database.write(partial(_record_forming, batch=batch, chosen=chosen)):
+                self._errands.send(departure.company, partial(self._cosign, batch, chosen))
         return False
-    batch = _batch(node, chosen)
-    if not node.database.write(lambda connection: _record_forming(connection, batch, chosen)):
-        return False
-    endorsements, failed = _gather(node, batch, chosen)
-    if failed:
-        avoid |= failed
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._errands.close()
+        self._members.shutdown(cancel_futures=True)
+
+    def _departures(self) -> list[Departure]:
+        node, troubled = self._node, self._troubled.now()
+        now, incumbent = node.clock.now() + LEAST_LEFT - 1, node.office.incumbent
+        with node.database.read() as connection:
+            forming = repository.in_state(connection, repository.FORMING)
+            signed = repository.in_state(connection, repository.SIGNED)
+            spoilt = [formed for formed in signed if formed.name in self._refused]
+            waiting = payments.to_batch(connection, now, incumbent, troubled, False, MAX_PAYMENTS)
+            waiting += payments.to_batch(connection, now, incumbent, troubled, True, MAX_PAYMENTS) if troubled else []
+            again = {each.uetr: each for formed in spoilt for each in payments.find_all(connection, formed.uetrs)}
+        waiting += [each for each in again.values() if each.deadline > now and not each.terms.members() & troubled]
+        tied = self._tied() | {uetr: formed.batch.lane for formed in spoilt for uetr in formed.uetrs}
+        taken = {formed.batch.lane for formed in [*forming, *signed] if formed not in spoilt}
+        live = Counter(frozenset(formed.batch.members) & troubled for formed in signed)
+        busy = self._errands.busy() | {company for company, batches in live.items() if batches >= MOST_LIVE}
+        return depart(waiting, troubled, set(range(LANES)) - taken, tied, busy)
+
+    def _tied(self) -> dict[str, int]:
+        """The lane of each payment (by UETR) that members signed for its next place, in a batch that was given up."""
+        node, given_up = self._node, self._given_up.copy()
+        lanes = {batch.lane for batch, _ in given_up.values()}
+        next_sequence = {lane: node.settlement.next_sequence(node.account, lane) for lane in lanes}
+        tied: dict[str, int] = {}
+        for name, (batch, uetrs) in given_up.items():
+            if batch.deadline < node.clock.final_time() or batch.sequence < next_sequence[batch.lane]:
+                self._given_up.pop(name)
+            else:
+                tied |= dict.fromkeys(uetrs, batch.lane)
+        return tied
+
+    def _cosign(self, batch: Batch, chosen: Sequence[PaymentRecord]) -> bool:
+        """Gather what the members sign. True when the batch is signed, or is to be formed anew without a peer."""
+        node = self._node
+        self._given_up[batch_hash(batch)] = batch, [payment.uetr for payment in chosen]
+        try:
+            answers, slow = self._gather(batch, chosen)
+            signed = {member: each for member, each in answers.items() if isinstance(each, Endorsement)}
+            if len(signed) == len(batch.members):
+                self._troubled.blame(slow - {node.account}, "slow to co-sign")
+                return node.database.write(partial(_record_signed, node=node, batch=batch, endorsements=signed))
+        except BaseException:
+            node.database.write(lambda connection: drop_batch(connection, batch))
+            raise
+        # Who has signed another batch with a payment is not to blame: that one is not over in its own view.
+        kept = {member for member, each in answers.items() if isinstance(each, AlreadySigned)}
+        new = self._troubled.blame(set(batch.members) - set(signed) - kept - {node.account}, "did not co-sign")
         node.database.write(lambda connection: drop_batch(connection, batch))
-        return True
-    node.database.write(lambda connection: _record_signed(connection, node, batch, endorsements))
-    return True
+        return new
+
+    def _gather(
+        self, batch: Batch, chosen: Sequence[PaymentRecord]
+    ) -> tuple[Mapping[Address, Endorsement | FeiqianError], set[Address]]:
+        """Ask all members side by side; what they answered in time, and who took long."""
+        tree = MerkleTree([payment_leaf(payment.terms) for payment in chosen])
+        included = [IncludedPayment(payment.terms, tree.path(index)) for index, payment in enumerate(chosen)]
+        began, took = time.monotonic(), dict[Address, float]()
+
+        def ask(member: Address) -> Endorsement | FeiqianError:
+            own = tuple(each for each in included if member in each.terms.members())
+            answer = _endorsement(self._node, member, batch, own)
+            took[member] = time.monotonic() - began
+            return answer
+
+        asked = {member: self._members.submit(ask, member) for member in batch.members}
+        wait(asked.values(), COSIGN_TIMEOUT)
+        answers = {member: each.result() for member, each in asked.items() if each.done()}
+        late = sorted(set(asked) - set(answers))
+        if late:
+            _log.warning("members did not sign in time", members=late, payments=len(chosen))
+        return answers, {member for member, seconds in dict(took).items() if seconds > SLOW}
 
 
 def drop_batch(connection: Connection, batch: Batch) -> None:
@@ -92,13 +184,13 @@ def _choose(agreed: Sequence[PaymentRecord]) -> list[PaymentRecord]:
     return chosen
 
 
-def _batch(node: NodeContext, chosen: Sequence[PaymentRecord]) -> Batch:
+def _batch(node: NodeContext, lane: int, chosen: Sequence[PaymentRecord]) -> Batch:
     terms = [payment.terms for payment in chosen]
     earliest = min(payment.deadline for payment in chosen)
     return Batch(
         debtor_agent=node.account,
-        lane=LANE,
-        sequence=node.settlement.next_sequence(node.account, LANE),
+        lane=lane,
+        sequence=node.settlement.next_sequence(node.account, lane),
         payments_root=MerkleTree([payment_leaf(each) for each in terms]).root,
         payment_count=len(terms),
         members=members_of(terms),
@@ -108,10 +200,12 @@ def _batch(node: NodeContext, chosen: Sequence[PaymentRecord]) -> Batch:
 
 
 def _record_forming(connection: Connection, batch: Batch, chosen: Sequence[PaymentRecord]) -> bool:
-    moved = [payments.move(connection, payment, Event.BATCH) for payment in chosen]
+    """Those that are signed already stay as they are: one place decides about both batches."""
+    agreed = [payment for payment in chosen if payment.state is State.AGREED]
+    moved = [payments.move(connection, payment, Event.BATCH) for payment in agreed]
     if not all(moved):
         # One of them ended meanwhile: the tree no longer fits, so put the others back and form anew.
-        for payment in payments.find_all(connection, [payment.uetr for payment in chosen]):
+        for payment in payments.find_all(connection, [payment.uetr for payment in agreed]):
             if payment.state is State.COSIGNING:
                 payments.move(connection, payment, Event.DROP, detail="the batch changed before it was proposed")
         return False
@@ -119,24 +213,14 @@ def _record_forming(connection: Connection, batch: Batch, chosen: Sequence[Payme
     return True
 
 
-def _gather(
-    node: NodeContext, batch: Batch, chosen: Sequence[PaymentRecord]
-) -> tuple[Mapping[Address, Endorsement], set[Address]]:
-    """Ask all members side by side; what they signed, and who did not sign what was asked."""
-    tree = MerkleTree([payment_leaf(payment.terms) for payment in chosen])
-    included = [IncludedPayment(payment.terms, tree.path(index)) for index, payment in enumerate(chosen)]
-
-    def ask(member: Address) -> Endorsement | None:
-        own = tuple(each for each in included if member in each.terms.members())
-        try:
-            return _attest_own(node, batch, own) if member == node.account else _ask(node, member, batch, own)
-        except FeiqianError as failure:
-            _log.warning("member did not sign", member=member, payments=len(own), why=failure.detail)
-            return None
-
-    answers = dict(zip(batch.members, _pool.map(ask, batch.members), strict=True))
-    signed = {member: endorsement for member, endorsement in answers.items() if endorsement is not None}
-    return signed, set(batch.members) - set(signed)
+def _endorsement(
+    node: NodeContext, member: Address, batch: Batch, own: tuple[IncludedPayment, ...]
+) -> Endorsement | FeiqianError:
+    try:
+        return _attest_own(node, batch, own) if member == node.account else _ask(node, member, batch, own)
+    except FeiqianError as failure:
+        _log.warning("member did not sign", member=member, payments=len(own), why=failure.detail)
+        return failure
 
 
 def _ask(node: NodeContext, member: Address, batch: Batch, own: tuple[IncludedPayment, ...]) -> Endorsement:
@@ -146,7 +230,7 @@ def _ask(node: NodeContext, member: Address, batch: Batch, own: tuple[IncludedPa
     # A creditor agent's node answers this question in the same form as a provider's bridge.
     [answer] = BridgeClient(node.peers, Peer(member, participant.endpoint)).cosign([CosignRequest(batch, own)])
     if not isinstance(answer, Cosignature):
-        raise NotAgreed(answer.detail)
+        raise (AlreadySigned if answer.problem == AlreadySigned.kind() else NotAgreed)(answer.detail)
     name = batch_hash(batch)
     _check_attestation(node, batch, answer.attestation, answer.attestation_signature, keys.compliance)
     if recover(typed_digest(node.domain, name), answer.settlement_signature) not in keys.settlement:
@@ -176,17 +260,21 @@ def _check_attestation(
 
 def _record_signed(
     connection: Connection, node: NodeContext, batch: Batch, endorsements: Mapping[Address, Endorsement]
-) -> None:
+) -> bool:
     """The durable record before the own signature: from here on only a final block decides about these payments."""
     name = batch_hash(batch)
+    if not repository.is_forming(connection, name):
+        return False
     members = payments.find_all(connection, repository.uetrs_of(connection, name))
-    if any(payment.state is not State.COSIGNING for payment in members):
+    if any(payment.state not in (State.COSIGNING, State.COMMITTING) for payment in members):
         drop_batch(connection, batch)
-        return
+        return True
     node.signed.record(connection, batch, [payment.uetr for payment in members], node.office.incumbent)
     for payment in members:
-        payments.move(connection, payment, Event.SIGN)
+        if payment.state is State.COSIGNING:
+            payments.move(connection, payment, Event.SIGN)
     repository.sign(connection, name, endorsements)
+    return True
 
 
 def leaves_of(connection: Connection, formed: repository.FormedBatch) -> list[PaymentTerms]:

@@ -57,6 +57,12 @@ def sign(connection: Connection, name: bytes, endorsements: Mapping[Address, End
     connection.execute(update(batches).where(batches.c.batch_hash == name).values(state=SIGNED, endorsements=text))
 
 
+def is_forming(connection: Connection, name: bytes) -> bool:
+    """Whether a batch is still being formed: nobody has given it up."""
+    state = connection.execute(select(batches.c.state).where(batches.c.batch_hash == name)).scalar()
+    return bool(state == FORMING)
+
+
 def restore(connection: Connection, signed: SignedBatch, uetrs: Sequence[str]) -> None:
     """A batch that was signed, as the chain has it, in place of whatever was known of it."""
     connection.execute(delete(batches).where(batches.c.batch_hash == batch_hash(signed.batch)))

@@ -107,6 +107,16 @@ def to_reserve(connection: Connection, now: int, without: Collection[str], limit
     return _waiting(connection, now, limit, here)
 
 
+def to_batch(
+    connection: Connection, now: int, contract: str, peers: Collection[str], theirs: bool, limit: int
+) -> list[PaymentRecord]:
+    """Agreed payments, as `to_screen`, priced for this Settlement, that name one of these peers (`theirs`) or none."""
+    c = payments.c
+    named = c.creditor_agent.in_(peers) | c.provider.in_(peers)
+    here = (c.state == State.AGREED.value) & c.contract.in_([contract, ""])
+    return _waiting(connection, now, limit, here & (named if theirs else ~named))
+
+
 def _waiting(connection: Connection, now: int, limit: int, here: ColumnElement[bool]) -> list[PaymentRecord]:
     """What a step of the worker takes up next. With several workers a process claims these rows here."""
     c = payments.c

@@ -251,8 +251,8 @@ def await_equal(look: Callable[[], object], wanted: object, patience: float = 10
 
 def leaves_of(stage: Stage) -> list[PaymentTerms]:
     """All payments of all batches on chain."""
-    batches = [(node, each["batch"]["sequence"]) for node in stage.apis.nodes.values() for each in node.batches()]
-    return [from_document(PaymentTerms, terms) for node, number in batches for terms in node.leaves(number)["payments"]]
+    batches = [(node, each) for node in stage.apis.nodes.values() for each in node.batches()]
+    return [from_document(PaymentTerms, terms) for node, each in batches for terms in node.leaves(each)["payments"]]
 
 
 def check_payment_versus_payment(stage: Stage) -> None:

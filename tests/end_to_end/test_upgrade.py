@@ -86,7 +86,7 @@ def one_of_each(stage: Stage) -> dict[Address, tuple[str, str]]:
     for country, node in stage.apis.nodes.items():
         for each in node.batches():
             transaction, name = bytes.fromhex(each["transaction"][2:]), bytes.fromhex(each["batch_hash"][2:])
-            [first, *_] = node.leaves(each["batch"]["sequence"])["payments"]
+            [first, *_] = node.leaves(each)["payments"]
             found[settling_contract(stage.chain, transaction, name)] = country, first["uetr"]
     return found
 

@@ -48,7 +48,7 @@ def settled(stage: Any, burst: list[str]) -> list[tuple[Batch, list[PaymentTerms
     return [
         (
             from_document(Batch, each["batch"]),
-            [from_document(PaymentTerms, leaf) for leaf in node.leaves(each["batch"]["sequence"])["payments"]],
+            [from_document(PaymentTerms, leaf) for leaf in node.leaves(each)["payments"]],
             each,
         )
         for node in stage.apis.nodes.values()
@@ -60,7 +60,7 @@ def test_promise_10_batches_all_the_way(burst: list[str], settled: list[Any]) ->
     """Payments that come together go together: one transaction a batch, and far fewer than payments."""
     holding = [(batch, each) for batch, leaves, each in settled if {leaf.uetr for leaf in leaves} & set(burst)]
     assert len({each["transaction"] for _, each in holding}) <= len(holding) <= PAYMENTS // 2
-    assert len({batch.sequence for batch, _ in holding}) == len(holding)
+    assert len({batch.place for batch, _ in holding}) == len(holding)
 
 
 def test_promise_7_each_batch_is_what_its_leaves_are(settled: list[Any], stage: Any) -> None:
