@@ -11,7 +11,7 @@ from compliance.client import AttestationRequest, SignedAttestation
 from contracts.terms.batch import Batch
 from contracts.terms.commitments import batch_hash, typed_digest
 from contracts.terms.cosigning import IncludedPayment, check_batch
-from contracts.terms.errors import FeiqianError, NotAgreed
+from contracts.terms.errors import AlreadySigned, FeiqianError, NotAgreed
 from contracts.terms.identifiers import Address
 from contracts.terms.parties import Participant
 from contracts.terms.payment import Event, State
@@ -44,7 +44,8 @@ def _cosign(node: NodeContext, sender: Participant, batch: Batch, own: tuple[Inc
         _agreed(connection, own)
     [attested] = node.compliance.attest([AttestationRequest(batch, own)])
     if not isinstance(attested, SignedAttestation):
-        raise NotAgreed(f"compliance did not attest: {attested.detail}")
+        kind = AlreadySigned if attested.problem == AlreadySigned.kind() else NotAgreed
+        raise kind(f"compliance did not attest: {attested.detail}")
     node.database.write(lambda connection: _record(connection, node, settlement, batch, own))
     name = batch_hash(batch)
     signature = node.signer.sign(typed_digest(node.office.domain_of(settlement), name))

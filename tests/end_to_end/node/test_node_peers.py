@@ -253,6 +253,18 @@ def test_each_wrong_batch_is_refused_and_the_right_one_signed_for_one_place(
     assert door.records()[3] == before[3] + 1
 
 
+def test_two_batches_for_one_place_are_signed_and_none_elsewhere(door: Door, agreed: PaymentTerms) -> None:
+    """One place decides about both, so signing twice there is harmless; at another place it is not."""
+    one = batch_of(door, agreed)
+    other = replace(one, batch=replace(one.batch, deadline=one.batch.deadline - 1))
+    elsewhere = [replace(one, batch=replace(one.batch, **at)) for at in ({"lane": 4}, {"sequence": 9})]
+    signed, second, *refused = door.cosign([one, other, *elsewhere])
+    assert isinstance(signed, Cosignature)
+    assert isinstance(second, Cosignature)
+    assert signed.batch_hash != second.batch_hash
+    assert [each.problem for each in refused] == ["already-signed"] * 2
+
+
 def test_charges_and_lookups_that_are_refused(door: Door) -> None:
     payer, before = door.stage.payer("TH"), door.records()
     payee = Payee("SG.PAYNOW:201912345K", Party("Katong Kitchen", "organization", "SG"), SGD)
