@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -16,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from serving.database import Database, Place
 from serving.migrations import migrate
-from tests.postgresql import VARIABLE
+from tests.postgresql import VARIABLE, programs
 
 SERVER = make_url(os.environ[VARIABLE]) if VARIABLE in os.environ else None
 ON_POSTGRESQL = SERVER is not None
@@ -112,3 +114,42 @@ def looking(where: Place) -> Iterator[Connection]:
 def _server(url: URL) -> Iterator[Connection]:
     with looking(url.set(database="postgres")) as connection:
         yield connection
+
+
+def server() -> str | None:
+    """The server on which a network's services keep their books, None for files."""
+    return None if SERVER is None else SERVER.render_as_string(hide_password=False)
+
+
+def back_up(where: Place, copy: Path) -> Path:
+    """A copy of a database that is in use, as an operator makes it."""
+    copy.unlink(missing_ok=True)
+    if isinstance(where, URL):
+        _tool("pg_dump", "--format", "custom", "--file", copy, "--dbname", text_of(where))
+    else:
+        with closing(sqlite3.connect(where)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    return copy
+
+
+def restore(where: Place, copy: Path, in_place: bool = True) -> None:
+    """Put a copy in the place of a database that nobody has open; a file as the same file or as another."""
+    if isinstance(where, URL):
+        with _server(where) as connection:
+            connection.exec_driver_sql(f'DROP DATABASE "{where.database}" WITH (FORCE)')
+            connection.exec_driver_sql(f'CREATE DATABASE "{where.database}" TEMPLATE template0')
+        _tool("pg_restore", "--dbname", text_of(where), copy)
+        return
+    for suffix in ("-wal", "-shm"):
+        where.with_name(where.name + suffix).unlink(missing_ok=True)
+    if in_place:
+        where.write_bytes(copy.read_bytes())
+    else:
+        copy.replace(where)
+
+
+def _tool(name: str, *arguments: object) -> None:
+    folder = programs()
+    assert folder is not None
+    done = subprocess.run([folder / name, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -19,12 +19,15 @@ def found(
     folder: Folder,
     payment_lifetime: Annotated[int, typer.Option(min=5, max=300, help="seconds a payment may take")] = 30,
     heartbeat: Annotated[float, typer.Option(min=1, max=60, help="seconds between blocks when idle")] = 5.0,
+    database: Annotated[
+        str | None, typer.Option(help="postgresql://user@host:port: a server for the services' books instead of files")
+    ] = None,
 ) -> None:
     """Write a new network: keys, genesis file, settings."""
     from devnet.network.found import found as write
 
     try:
-        write(folder, payment_lifetime, heartbeat)
+        write(folder, payment_lifetime, heartbeat, server=database)
     except FeiqianError as failure:
         _fail(failure)
     print(f"founded; next: feiqian network start {folder}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from sqlalchemy import URL, make_url
 
 from contracts.chain.client import ChainClient
 from contracts.chain.network import Network, load_network
@@ -37,6 +39,8 @@ class Plan:
     names: Mapping[str, str]
     heartbeat: float
     payment_lifetime: int
+    databases: Mapping[str, str] = field(default_factory=dict)
+    """URLs of the services that keep their books in PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,15 @@ class NetworkFolder:
     def settings(self, service: str) -> Path:
         return self.path / "settings" / f"{service}.toml"
 
-    def database(self, service: str) -> Path:
-        return self.path / "databases" / f"{service}.db"
+    @property
+    def databases(self) -> Path:
+        """The folder of SQLite files, and of what services on PostgreSQL keep outside their databases."""
+        return self.path / "databases"
+
+    def database(self, service: str) -> Path | URL:
+        if url := self.plan.databases.get(service):
+            return make_url(url)
+        return self.databases / f"{service}.db"
 
     def log(self, service: str) -> Path:
         return self.path / "logs" / f"{service}.log"

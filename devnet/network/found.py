@@ -21,6 +21,7 @@ from contracts.terms.identifiers import Address
 from contracts.terms.signing import LocalSigner
 from devnet.network import cast
 from devnet.network.cast import Institution, Member
+from devnet.network.databases import make_databases
 from devnet.network.folder import CHAIN, HOST, SERVICES, NetworkFolder, Plan
 from serving.keys import write_keystore
 
@@ -32,11 +33,18 @@ _PORTS = range(20_000, 32_000)
 """Below the range from which systems lend ports to outgoing connections: a restarted service finds its port free."""
 
 
-def found(path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0, hold_lifetime: int = 86400) -> NetworkFolder:
+def found(
+    path: Path,
+    payment_lifetime: int = 30,
+    heartbeat: float = 5.0,
+    hold_lifetime: int = 86400,
+    server: str | None = None,
+) -> NetworkFolder:
     """Write a new network into an empty or missing folder: fresh random keys, free ports on 127.0.0.1, settings.
 
     `payment_lifetime` and `hold_lifetime` (what compliance holds) in seconds, `heartbeat` is the seconds between blocks
-    when idle. Raises Conflict.
+    when idle; `server` the URL of a PostgreSQL server on which each service gets a database. Raises Conflict, and what
+    `make_databases` raises.
     """
     path = path.resolve()
     if path.exists() and any(path.iterdir()):
@@ -44,7 +52,8 @@ def found(path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0, hold_l
     for each in ("settings", "databases", "logs", "keys"):
         (path / each).mkdir(parents=True, mode=0o700)
     write_private(path / "password", secrets.token_urlsafe(24) + "\n")
-    plan = Plan(_free_ports(), {}, _names(), heartbeat, payment_lifetime)
+    databases = make_databases(server, [each for each in SERVICES if each != CHAIN]) if server else {}
+    plan = Plan(_free_ports(), {}, _names(), heartbeat, payment_lifetime, databases)
     folder = NetworkFolder(path, plan)
     accounts = _write_keys(folder)
     folder = NetworkFolder(path, Plan(**{**asdict(plan), "accounts": accounts}))
@@ -54,7 +63,7 @@ def found(path: Path, payment_lifetime: int = 30, heartbeat: float = 5.0, hold_l
         if service != CHAIN:
             folder.settings(service).write_text(_toml(_settings(folder, service)))
     # Last: a folder with a plan is a whole one.
-    (path / "plan.json").write_text(json.dumps(asdict(folder.plan), indent=1) + "\n")
+    write_private(path / "plan.json", json.dumps(asdict(folder.plan), indent=1) + "\n")
     return folder
 
 
@@ -146,7 +155,8 @@ def _settings(folder: NetworkFolder, service: str) -> Mapping[str, object]:
         "host": HOST,
         "port": folder.plan.ports[service],
         "endpoint": folder.url(service),
-        "database": str(folder.database(service)),
+        "database": folder.plan.databases.get(service, str(folder.database(service))),
+        "state_folder": str(folder.databases),
         "network": str(folder.network_file),
         "chain_url": folder.url(CHAIN),
         "message_key": str(folder.key(member.slug, "message")),

@@ -23,6 +23,7 @@ from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, paid_in, welco
 from devnet.network.processes import Processes
 from devnet.network.run import run
 from devnet.network.traffic import Purchase, purchases
+from tests import databases
 
 WALLETS = 12
 PATIENCE = 60.0
@@ -157,7 +158,7 @@ class Load:
 @contextmanager
 def staged(path: Path, payment_lifetime: int = 6) -> Iterator[Stage]:
     """A network that runs while the block does."""
-    folder = found(path, payment_lifetime=payment_lifetime, heartbeat=1.0)
+    folder = found(path, payment_lifetime=payment_lifetime, heartbeat=1.0, server=databases.server())
     processes = Processes(folder, tied=True)
     try:
         run(folder, processes)

@@ -6,13 +6,13 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
-import pysqlite3
 import pytest
+from sqlalchemy import URL
 
 from contracts.chain.events import BatchSettled, events_between
 from contracts.chain.settlement import Settlement
@@ -22,6 +22,7 @@ from devnet.network.api import NodeApi, Problem
 from devnet.network.folder import CHAIN
 from devnet.network.people import CUSTOMERS, MERCHANTS
 from devnet.network.traffic import Purchase
+from tests import databases
 from tests.end_to_end import load
 from tests.end_to_end.load import Load, Order, Stage, conclude
 
@@ -39,24 +40,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def back_up(stage: Stage, service: str) -> Path:
     """A copy of the database while the service runs, as an operator makes it."""
-    copy = stage.folder.path / f"{service}.backup"
-    copy.unlink(missing_ok=True)
-    with (
-        closing(pysqlite3.connect(stage.folder.database(service))) as source,
-        closing(pysqlite3.connect(copy)) as target,
-    ):
-        source.backup(target)
-    return copy
+    return databases.back_up(stage.folder.database(service), stage.folder.path / f"{service}.backup")
 
 
 def restore(stage: Stage, service: str, copy: Path, in_place: bool) -> None:
-    file = stage.folder.database(service)
-    for suffix in ("-wal", "-shm"):
-        file.with_name(file.name + suffix).unlink(missing_ok=True)
-    if in_place:
-        file.write_bytes(copy.read_bytes())
-    else:
-        copy.replace(file)
+    databases.restore(stage.folder.database(service), copy, in_place)
 
 
 @dataclass(frozen=True)
@@ -115,8 +103,9 @@ def standing_still(stage: Stage) -> Iterator[None]:
 
 def knows_it_was_restored(stage: Stage, service: str) -> bool:
     """Whether it has noted so beside its database. It has asked the chain for its newest block before that."""
-    file = stage.folder.database(service)
-    return file.with_name(file.name + ".generation").read_bytes()[-1] == 1
+    where = stage.folder.database(service)
+    name = where.database if isinstance(where, URL) else where.name
+    return any(file.read_bytes()[-1] == 1 for file in stage.folder.databases.glob(f"{name}.generation*"))
 
 
 def refused_as_restored(stage: Stage, wanted: Purchase) -> None:

@@ -10,8 +10,8 @@ from itertools import count
 from typing import Any, TypeVar
 
 import httpx2
-import pysqlite3
 import pytest
+from sqlalchemy import text
 
 from contracts.chain.client import ChainClient
 from contracts.chain.directory import ChainKeyDirectory
@@ -26,6 +26,7 @@ from devnet.network.run import run
 from serving.client import Peer, PeerClient
 from serving.keys import open_message_key
 from serving.messages import Messenger
+from tests import databases
 
 PAYMENT_LIFETIME, QUOTE_LIFETIME, HOLD_LIFETIME = 10, 20, 30
 PATIENCE = 40.0
@@ -76,11 +77,8 @@ class Stage:
 
     def rows(self, service: str, query: str) -> list[Any]:
         """What stands in a service's database, without writing to it."""
-        connection = pysqlite3.connect(f"file:{self.folder.database(service)}?mode=ro", uri=True)
-        try:
-            return list(connection.execute(query).fetchall())
-        finally:
-            connection.close()
+        with databases.looking(self.folder.database(service)) as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
 
     def column(self, query: str) -> list[Any]:
         """The first column of what stands in the databases of all three nodes."""
@@ -146,7 +144,7 @@ def refusal(call: Callable[[], object]) -> tuple[int, str]:
 @pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     path = tmp_path_factory.mktemp("node") / "network"
-    folder = found(path, PAYMENT_LIFETIME, heartbeat=1.0, hold_lifetime=HOLD_LIFETIME)
+    folder = found(path, PAYMENT_LIFETIME, heartbeat=1.0, hold_lifetime=HOLD_LIFETIME, server=databases.server())
     with folder.settings(cast.PROVIDER_BRIDGE).open("a") as settings:
         settings.write(f"quote_lifetime = {QUOTE_LIFETIME}\n")
     processes = Processes(folder, tied=True)

@@ -6,13 +6,14 @@ from itertools import permutations
 from typing import Any
 
 import httpx2
-import pysqlite3
 import pytest
+import sqlalchemy
 
 from contracts.terms.commitments import keccak
 from devnet.network import cast
 from nodes.qr.consumer import ConsumerCode, new_token, write_consumer_code
 from nodes.qr.crc import checksum
+from tests.databases import looking
 
 from .conftest import until
 
@@ -127,13 +128,9 @@ def test_more_than_the_consent_is_refused_and_the_code_stays_good(stage: Any) ->
 
 def test_a_code_is_refused_once_its_life_is_over(stage: Any) -> None:
     code, before = code_of(stage, "CN"), standing(stage, "CN")
-    connection = pysqlite3.connect(stage.folder.database("jinshan-node"), timeout=10)
-    with connection:  # two minutes are too long to wait for
-        changed = connection.execute(
-            "UPDATE consumer_codes SET expires = expires - 130 WHERE token_hash = ?", (keccak(code[12:38].encode()),)
-        )
-    connection.close()
-    assert changed.rowcount == 1
+    sooner = sqlalchemy.text("UPDATE consumer_codes SET expires = expires - 130 WHERE token_hash = :token_hash")
+    with looking(stage.folder.database("jinshan-node")) as connection:  # two minutes are too long to wait for
+        assert connection.execute(sooner, {"token_hash": keccak(code[12:38].encode())}).rowcount == 1
     for key in ("too-old", "too-old", "older"):
         assert problem(charge(stage, "TH", code, 2_000, key)) == (422, "peer-refusal", "TM01")
     assert standing(stage, "CN") == before

@@ -31,6 +31,7 @@ def second(stage: Any, service: str, **environment: str) -> str:
     return done.stderr
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_second_process_on_one_database_leaves(stage: Any, service: str) -> None:
     with socket.socket() as other:
