@@ -7,7 +7,8 @@ READY := $(VENV)/.ready
 ROUNDS ?= 10
 MINUTES ?= 30
 SEED ?= 1
-ON_POSTGRES := -n 2 --dist loadgroup tests/property tests/integration tests/unit/test_bridge_migrations.py
+ON_POSTGRES := tests/integration --ignore-glob=*/test_chain_* tests/unit/test_bridge_migrations.py \
+	tests/property/test_node_book.py tests/property/test_compliance_totals.py
 ANVIL := tests/contract/anvil
 NPM := $(shell command -v npm 2>/dev/null)
 NO_NPM := Skipped: npm is absent, so anvil cannot be installed
@@ -30,9 +31,10 @@ test: $(READY) ## all tests
 		tests/unit tests/property tests/contract tests/integration
 	@$(BIN)/python -m pytest -m "not soak" tests/end_to_end
 
-# Without ARGS, the tests that a database has a part in, but for whole networks.
-test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server; ARGS="tests/end_to_end" for others
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(or $(ARGS),$(ON_POSTGRES))
+# Without ARGS, the tests that a database has a part in, and of whole networks one file.
+test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server; ARGS="tests" for all there are
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadgroup $(ON_POSTGRES))
+	@$(if $(ARGS),,$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not soak" tests/end_to_end/test_kill.py)
 
 test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract tests on anvil, another EVM (needs npm)
 	@$(if $(NPM),$(BIN)/python -m pytest -n 2 --dist loadgroup --engine anvil tests/contract,echo "$(NO_NPM)")
