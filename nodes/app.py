@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -28,12 +29,14 @@ from contracts.terms.parties import Party
 from nodes.accounts import endpoints as accounts
 from nodes.accounts.service import open_own_accounts
 from nodes.batches import endpoints as batches
+from nodes.bell import Bell
 from nodes.consumer_codes import endpoints as consumer_codes
 from nodes.context import NodeContext
 from nodes.follow import resume
 from nodes.merchants import endpoints as merchants
 from nodes.metadata import idempotency_keys, seen_messages, signed
 from nodes.payments import endpoints as payments
+from nodes.payments.repository import last_places
 from nodes.peers import endpoints as peers
 from nodes.quotes import endpoints as quotes
 from nodes.returns import endpoints as returns
@@ -89,6 +92,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
         compliance=ComplianceClient(client, Peer(settings.account, settings.compliance_endpoint)),
         signed=SignedRecord(signed, newest.timestamp if database.restored else None),
         idempotency=IdempotencyKeys(idempotency_keys, token_key.seed),
+        bell=Bell(partial(_events_of, database)),
     )
     institution = Party(settings.name, "organization", settings.country)
     database.write(lambda connection: open_own_accounts(connection, node.currency, institution))
@@ -109,10 +113,16 @@ def create_app(settings: NodeSettings) -> FastAPI:
     return app
 
 
+def _events_of(database: Database, owners: Collection[str]) -> Mapping[str, int]:
+    with database.read() as connection:
+        return last_places(connection, owners)
+
+
 @asynccontextmanager
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     app.state.worker.start()
     yield
     app.state.worker.stop()
+    app.state.node.bell.close()
     app.state.node.peers.close()
     app.state.node.database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from contracts.terms.quote import Quote
 from nodes.accounts import endpoints as account_endpoints
 from nodes.accounts import service as accounts
 from nodes.app import MIGRATIONS
+from nodes.bell import Bell
 from nodes.context import NodeContext
 from nodes.merchants import endpoints as merchant_endpoints
 from nodes.metadata import idempotency_keys, signed
@@ -173,6 +174,7 @@ def opened(path: Path, balance: int = RICH) -> Iterator[Door]:
         app = _app(node)
         with TestClient(app, raise_server_exceptions=False) as http:
             yield Door(node, app, http)
+            node.bell.close()
     finally:
         database.close()
 
@@ -186,6 +188,10 @@ def _furnish(connection: Connection, balance: int) -> None:
 
 
 def _node(database: Database) -> NodeContext:
+    def look(owners: Collection[str]) -> Mapping[str, int]:
+        with database.read() as connection:
+            return payments.last_places(connection, owners)
+
     clock = ChainClock(lambda: 0.0)
     clock.observe(NOW)
     nothing = cast(Any, None)
@@ -205,6 +211,7 @@ def _node(database: Database) -> NodeContext:
         compliance=nothing,
         signed=SignedRecord(signed),
         idempotency=IdempotencyKeys(idempotency_keys, _KEY.seed),
+        bell=Bell(look),
     )
 
 

@@ -52,6 +52,7 @@ def accept_all(node: NodeContext, caller: str, orders: Sequence[Order]) -> list[
 
     answers = node.database.write(work)
     node.wake.set()
+    node.bell.ring()
     return answers
 
 

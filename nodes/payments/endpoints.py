@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -15,21 +15,25 @@ from nodes.payments.browse import Wanted
 from nodes.payments.evidence import evidence_of
 from nodes.payments.schemas import (
     AcceptedBody,
+    After,
     BulkAnswerBody,
     BulkAnswersBody,
     BulkBody,
     Cursor,
+    LastEventId,
     ListedPaymentBody,
     PayBody,
     PaymentBody,
     PaymentsBody,
 )
+from nodes.payments.stream import EventStream, begin, events_of
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
 from serving.idempotency import IdempotencyKey
 
 router = APIRouter(tags=["payments"], route_class=StrictRoute)
 Node = Annotated[NodeContext, Depends(context)]
+NOTHING_LEFT: dict[int | str, dict[str, Any]] = {204: {"description": "It has ended and all was told: ask no more"}}
 Payer = Annotated[Caller, Depends(require("payments:write"))]
 Reader = Annotated[Caller, Depends(require("payments:read"))]
 
@@ -64,6 +68,12 @@ def list_payments(
     return PaymentsBody(payments=[ListedPaymentBody.of(each) for each in page.payments], next=page.next)
 
 
+@router.get("/v1/payments/events", response_class=EventStream, responses=NOTHING_LEFT)
+def follow_payments(node: Node, caller: Reader, after: After = None, last_event_id: LastEventId = None) -> Response:
+    """Server-sent events of all payments on the caller's accounts, from now on or from behind an event."""
+    return _follow(node, caller, "", last_event_id or after)
+
+
 @router.get("/v1/payments/{uetr}")
 async def read_payment(
     uetr: str,
@@ -82,6 +92,19 @@ def cancel_payment(uetr: str, node: Node, caller: Payer) -> PaymentBody:
     service.cancel(node, uetr, caller.subject)
     payment, events = service.look(node, uetr, caller.subject)
     return PaymentBody.of(payment, list(events))
+
+
+@router.get("/v1/payments/{uetr}/events", response_class=EventStream, responses=NOTHING_LEFT)
+def follow_payment(
+    uetr: str, node: Node, caller: Reader, after: After = None, last_event_id: LastEventId = None
+) -> Response:
+    """Server-sent events of one payment on an account of the caller, all of them; the stream ends with the payment."""
+    return _follow(node, caller, uetr, last_event_id or after)
+
+
+def _follow(node: NodeContext, caller: Caller, uetr: str, after: str | None) -> Response:
+    following = begin(node, caller.subject, uetr, None if after is None else int(after))
+    return Response(status_code=204) if following is None else EventStream(events_of(node, following))
 
 
 @router.get("/v1/payments/{uetr}/evidence", response_class=Response)

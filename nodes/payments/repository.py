@@ -15,10 +15,12 @@ from contracts.terms.money import Money, currency
 from contracts.terms.parties import Party
 from contracts.terms.payment import Event, State, advance
 from contracts.terms.quote import Quote
+from nodes.accounts.tables import accounts
 from nodes.payments.record import UNKNOWN, PaymentRecord
-from nodes.payments.tables import agreements, payment_events, payments
+from nodes.payments.tables import agreements, feeds, payment_events, payments
 from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
+from serving.upsert import upsert
 
 Place = tuple[int, str]
 """Where a payment stands in a list by time: when it was accepted (ms), and its UETR among those of the same moment."""
@@ -27,7 +29,7 @@ Place = tuple[int, str]
 def add(connection: Connection, payment: PaymentRecord) -> None:
     """Record a new payment with its first event row."""
     connection.execute(insert(payments).values(_values(payment)))
-    _add_event(connection, payment.uetr, "accept", payment.state, "")
+    _add_event(connection, payment, "accept", payment.state, "")
 
 
 def move(connection: Connection, payment: PaymentRecord, event: Event, **changes: object) -> bool:
@@ -40,7 +42,7 @@ def move(connection: Connection, payment: PaymentRecord, event: Event, **changes
     here = (c.uetr == payment.uetr) & (c.state == payment.state.value)
     moved = connection.execute(update(payments).where(here).values(state=target.value, **changes)).rowcount == 1
     if moved:
-        _add_event(connection, payment.uetr, event.value, target, str(changes.get("detail", "")))
+        _add_event(connection, payment, event.value, target, str(changes.get("detail", "")))
     return moved
 
 
@@ -187,6 +189,22 @@ def events_of(connection: Connection, uetr: str) -> Sequence[Row[Any]]:
     return connection.execute(select(payment_events).where(c.uetr == uetr).order_by(c.number)).all()
 
 
+def events_after(connection: Connection, owner: str, place: int, uetr: str, limit: int) -> Sequence[Row[Any]]:
+    """The events behind a place of the payments on an owner's accounts, in order; of one payment where it is named."""
+    e, p = payment_events.c, payments.c
+    here = (e.owner == owner) & (e.place > place)
+    if uetr:
+        here &= e.uetr == uetr
+    chosen = select(payment_events, p.account, p.side).join_from(payment_events, payments, e.uetr == p.uetr)
+    return connection.execute(chosen.where(here).order_by(e.place).limit(limit)).all()
+
+
+def last_places(connection: Connection, owners: Iterable[str]) -> dict[str, int]:
+    """How many events each of these owners' payments have had; owners without any are left out."""
+    rows = connection.execute(select(feeds).where(feeds.c.owner.in_(list(owners))))
+    return {row.owner: row.last for row in rows}
+
+
 def add_agreement(
     connection: Connection, uetr: str, account: str, agreement: Agreement, path: InclusionPath, signature: bytes
 ) -> None:
@@ -221,11 +239,21 @@ def _certain() -> ColumnElement[bool]:
     return payments.c.uetr.not_in(select(doubtful_payments.c.uetr))
 
 
-def _add_event(connection: Connection, uetr: str, event: str, state: State, detail: str) -> None:
-    c = payment_events.c
-    number = connection.execute(select(func.count()).where(c.uetr == uetr)).scalar_one()
-    values = {"uetr": uetr, "number": number, "event": event, "state": state.value, "detail": detail}
-    connection.execute(insert(payment_events).values(at=time.time_ns() // 1_000_000, **values))
+def _add_event(connection: Connection, payment: PaymentRecord, event: str, state: State, detail: str) -> None:
+    owner, place = _next_place(connection, payment.account)
+    number = select(func.count()).where(payment_events.c.uetr == payment.uetr).scalar_subquery()
+    told = {"uetr": payment.uetr, "event": event, "state": state.value, "detail": detail}
+    counted = {"number": number, "owner": owner, "place": place, "at": time.time_ns() // 1_000_000}
+    connection.execute(insert(payment_events).values(**told, **counted))
+
+
+def _next_place(connection: Connection, account: str) -> tuple[str, int]:
+    """The account's owner, and the place of the next event of the owner's payments."""
+    owner = select(accounts.c.owner, literal(1)).where(accounts.c.id == account)
+    first = upsert(connection, feeds).from_select(["owner", "last"], owner)
+    counted = first.on_conflict_do_update(index_elements=["owner"], set_={"last": feeds.c.last + 1})
+    row = connection.execute(counted.returning(feeds.c.owner, feeds.c.last)).one()
+    return row.owner, row.last
 
 
 def _values(payment: PaymentRecord) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
@@ -16,6 +16,11 @@ from serving.idempotency import Answer
 from serving.problems import problem_document
 
 Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before; empty: from the newest on")]
+_EVENT_ID = "^[0-9]{1,18}$"
+After = Annotated[str | None, Query(pattern=_EVENT_ID, description="the id of an event; 0: from the beginning")]
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", pattern=_EVENT_ID, description="as `after`, and before it")
+]
 NextCursor = Field(description="send it as `cursor` for the page behind this one; null: there is none")
 
 

@@ -31,13 +31,19 @@ def find_own(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
 
 def find_seen(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
     """The caller's own payment, or one that came back to its account. Raises NotFound, also for another customer's."""
+    payment = find_held(connection, uetr, caller)
+    # What merchants receive has a list and a scope of its own.
+    if payment.side == "creditor" and accounts.find(connection, payment.account).kind != "customer":
+        raise NotFound("there is no such payment of yours")
+    return payment
+
+
+def find_held(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
+    """A payment on an account of the caller, in either direction. Raises NotFound, also for another customer's."""
     payment = repository.find(connection, uetr)
-    if payment is not None:
-        account = accounts.find(connection, payment.account)
-        # What merchants receive has a list and a scope of its own.
-        if account.owner == caller and (payment.side == "debtor" or account.kind == "customer"):
-            return payment
-    raise NotFound("there is no such payment of yours")
+    if payment is None or accounts.find(connection, payment.account).owner != caller:
+        raise NotFound("there is no such payment of yours")
+    return payment
 
 
 def look(node: NodeContext, uetr: str, caller: str) -> tuple[PaymentRecord, Sequence[Row[Any]]]:
@@ -60,7 +66,7 @@ async def await_final(
     Waiting occupies no thread: wallets that wait must not keep institutions from being answered.
     """
     end_of_wait = time.monotonic() + seconds
-    with node.bell.listening() as heard:
+    with node.bell.listening(caller) as heard:
         while True:
             heard.clear()
             found = await run_in_threadpool(look, node, uetr, caller)

@@ -63,6 +63,18 @@ payment_events = Table(
     Column("state", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("place", BigInteger, nullable=False, server_default="0"),
+    Index("payment_events_by_owner", "owner", "place", unique=True),
+)
+"""`place` counts the events of all payments on the accounts of one `owner`, without a gap, in the order in which they
+were committed: whoever adds one holds the owner's row in `feeds` until then."""
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
 )
 
 agreements = Table(

@@ -61,6 +61,8 @@ ROUTES = {
     ),
     ("GET", "/v1/payments"): Route("payments:read", PAYER, "/v1/payments"),
     ("GET", "/v1/payments/{uetr}"): Route("payments:read", PAYER, f"/v1/payments/{NOTHING}"),
+    ("GET", "/v1/payments/{uetr}/events"): Route("payments:read", PAYER, f"/v1/payments/{NOTHING}/events"),
+    ("GET", "/v1/payments/events"): Route("payments:read", PAYER, "/v1/payments/events"),
     ("POST", "/v1/payments/{uetr}/cancellation"): Route(
         "payments:write", PAYER, f"/v1/payments/{NOTHING}/cancellation"
     ),
@@ -217,6 +219,7 @@ def test_a_body_that_is_not_the_right_json(stage: Any, route: tuple[str, str], m
 AMOUNTS = ["0", "-1", "1.50", "1e3", "1E400", "007", "+7", " 7", "", "\uff11\uff12", "\u0664", "1_000", "0x10", "NaN"]
 AMOUNTS += [str(10**15 + 1), "9" * 400]
 QUOTE, PAY = ("POST", "/v1/quotes"), ("POST", "/v1/payments")
+FOLLOW, FOLLOW_ALL = ("GET", "/v1/payments/{uetr}/events"), ("GET", "/v1/payments/events")
 BULK, LIST = ("POST", "/v1/payments/bulk"), ("GET", "/v1/payments")
 READ, CANCEL = ("GET", "/v1/payments/{uetr}"), ("POST", "/v1/payments/{uetr}/cancellation")
 EVIDENCE, RETURN = ("GET", "/v1/payments/{uetr}/evidence"), ("POST", "/v1/payments/{uetr}/returns")
@@ -249,6 +252,14 @@ SPECIFIC: list[tuple[tuple[str, str], dict[str, Any], Expected]] = [
     (READ, {}, NOT_FOUND),
     (CANCEL, {}, NOT_FOUND),
     *((CANCEL, {"content": wrong}, MALFORMED) for wrong in (b"{", b'{"a": 1, "a": 1}', b"[1e400]")),
+    *(
+        (route, {where: {name: wrong}}, MALFORMED)
+        for route in (FOLLOW, FOLLOW_ALL)
+        for where, name in (("params", "after"), ("headers", "Last-Event-ID"))
+        for wrong in ("-1", "x", "1.5", "1" * 19, "1e1", "0x1", "")
+    ),
+    (FOLLOW_ALL, {"params": {"after": "9" * 18}}, NOT_FOUND),
+    *((FOLLOW, {"path": f"/v1/payments/{wrong}/events"}, NOT_FOUND) for wrong in (NOTHING, "x" * 2_000)),
     (EVIDENCE, {}, NOT_FOUND),
     (RETURN, changed(RETURN), NOT_FOUND),
     *((RETURN, changed(RETURN, amount=wrong), BAD_AMOUNT) for wrong in AMOUNTS),
