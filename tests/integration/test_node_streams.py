@@ -165,6 +165,14 @@ def test_a_stream_ends_in_time_to_show_a_token_again(door: Door) -> None:
     assert asyncio.run(asyncio.wait_for(read(), PATIENCE))[0].startswith(b"retry")
 
 
+def test_the_streams_are_described(door: Door) -> None:
+    described = door.http.get("/openapi.json").json()["paths"]
+    for path in (ALL, "/v1/payments/{uetr}/events"):
+        answers = described[path]["get"]["responses"]
+        assert "text/event-stream" in answers["200"]["content"]
+        assert "204" in answers
+
+
 def test_what_cannot_be_followed(door: Door) -> None:
     uetr = door.paid()
     assert door.get(f"/v1/payments/{uetr}/events", "anan").status_code == 404
