@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 ROUNDS ?= 10
 MINUTES ?= 30
 SEED ?= 1
+SECONDS ?= 60
 ON_POSTGRES := tests/integration --ignore-glob=*/test_chain_* tests/unit/test_bridge_migrations.py \
 	tests/property/test_node_book.py tests/property/test_compliance_totals.py
 ANVIL := tests/contract/anvil
@@ -39,8 +40,8 @@ test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server
 test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract tests on anvil, another EVM (needs npm)
 	@$(if $(NPM),$(BIN)/python -m pytest -n 2 --dist loadgroup --engine anvil tests/contract,echo "$(NO_NPM)")
 
-bench: $(READY) ## gas and times as tables, raw figures in build/bench; ARGS="gas" for one section
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+bench: $(READY) ## gas, times, a network under load for SECONDS=60 as tables, raw figures in build/bench; ARGS="network" for one
+	@$(BIN)/python -m tests.benchmarks --seconds $(SECONDS) $(ARGS)
 
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)

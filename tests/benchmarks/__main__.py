@@ -9,12 +9,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import gas, hashing
+from tests.benchmarks import gas, hashing, network
 from tests.benchmarks.tables import Table, machine
 
-SECTIONS: Mapping[str, Callable[[], Iterator[Table]]] = {"gas": gas.tables, "hashing": hashing.tables}
-
-WIDTH = 140
+SECTIONS: Mapping[str, Callable[[network.Extent], Iterator[Table]]] = {
+    "gas": lambda _: gas.tables(),
+    "hashing": lambda _: hashing.tables(),
+    "network": network.tables,
+}
+WIDTH = 160
 """Columns that the widest table needs."""
 
 
@@ -22,20 +25,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("sections", nargs="*", help=f"any of {', '.join(SECTIONS)}; all without")
     parser.add_argument("--out", type=Path, default=Path("build/bench/figures.json"))
+    parser.add_argument("--seconds", type=float, default=60, help="how long a network is measured in each steady state")
     arguments = parser.parse_args()
     if unknown := set(arguments.sections) - set(SECTIONS):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     console, where = Console(width=max(WIDTH, Console().width)), machine()
     console.print(*(f"{name} {value}" for name, value in where.items()), sep=" · ", end="\n\n", highlight=False)
-    raw = {name: _section(SECTIONS[name], console) for name in arguments.sections or SECTIONS}
+    extent = network.Extent(seconds=arguments.seconds)
+    raw = {name: _section(SECTIONS[name](extent), console) for name in arguments.sections or SECTIONS}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"machine": where, "sections": raw}, indent=2, ensure_ascii=False) + "\n")
     console.print(f"Raw figures: {arguments.out}", highlight=False)
 
 
-def _section(tables: Callable[[], Iterator[Table]], console: Console) -> list[object]:
-    shown = []
-    for table in tables():
+def _section(tables: Iterator[Table], console: Console) -> list[object]:
+    shown: list[object] = []
+    for table in tables:
         table.show(console)
         shown.append(table.raw())
     return shown

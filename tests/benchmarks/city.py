@@ -1,0 +1,127 @@
+"""A network of real processes to measure: founded afresh, with many customers who have money, stopped at the end."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contracts.terms.money import currency, parse_decimal
+from devnet.network import cast
+from devnet.network.api import Apis, NodeApi
+from devnet.network.cast import INSTITUTIONS, Institution
+from devnet.network.folder import SERVICES, NetworkFolder
+from devnet.network.found import found
+from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, currency_of
+from devnet.network.processes import Processes
+from devnet.network.run import run
+from tests.benchmarks.wallets import Wallet
+
+PLACE = Path("build/bench")
+"""Beside the figures: a temporary folder may lie in memory, where a write to the disk costs nothing."""
+NODES = tuple(service for service, kind in SERVICES.items() if kind == "node")
+QUOTE_LIFETIME = 600
+"""Seconds: prices for the measurement of accepting are gathered beforehand. Nothing else is set for the benchmark."""
+_SERVE_ONE_BY_ONE = "import nodes.batches.form as form; form.MAX_PAYMENTS = 1; import feiqian; feiqian.main()"
+
+
+class _OneByOne(Processes):
+    """Nodes whose bound on a batch is one payment; all else is as it is."""
+
+    def command(self, service: str) -> list[str]:
+        command = super().command(service)
+        if service not in NODES:
+            return command
+        return [sys.executable, "-P", "-c", _SERVE_ONE_BY_ONE, *command[4:]]
+
+
+@dataclass
+class City:
+    """A network that runs; `wallets` by country."""
+
+    folder: NetworkFolder
+    processes: Processes
+    apis: Apis
+    wallets: dict[str, list[Wallet]] = field(default_factory=dict)
+
+    @property
+    def everybody(self) -> list[Wallet]:
+        return [wallet for country in self.wallets.values() for wallet in country]
+
+    def batch_one_by_one(self) -> None:
+        """Start the nodes again, so that they put one payment in a batch."""
+        self.processes.stop(NODES)
+        self.processes = _OneByOne(self.folder, tied=True)
+        self.processes.start(NODES)
+        self.processes.wait(NODES)
+
+
+@contextmanager
+def city(customers: int) -> Iterator[City]:
+    """A network with so many customers in each country, which runs while the block does."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix="network-", dir=PLACE))
+    folder = found(path)
+    with folder.settings(cast.PROVIDER_BRIDGE).open("a") as settings:
+        settings.write(f"quote_lifetime = {QUOTE_LIFETIME}\n")
+    here = City(folder, Processes(folder, tied=True), Apis.of(folder))
+    try:
+        run(folder, here.processes)
+        shops = _open_shops(here.apis)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            for each in INSTITUTIONS:
+                here.wallets[each.country] = _wallets(pool, here.apis, each, shops, customers)
+        yield here
+    finally:
+        here.apis.close()
+        here.processes.stop_all()
+        shutil.rmtree(path)
+
+
+def _open_shops(apis: Apis) -> dict[str, list[tuple[str, int]]]:
+    """By country: the text of each merchant's printed code, and the least that it asks for."""
+    shops: dict[str, list[tuple[str, int]]] = {each.country: [] for each in INSTITUTIONS}
+    for merchant in MERCHANTS:
+        code = apis.nodes[merchant.country].register_merchant(merchant.registration)
+        least = parse_decimal(merchant.least, currency(currency_of(merchant.country)))
+        shops[merchant.country].append((code, least))
+    return shops
+
+
+def _wallets(
+    pool: ThreadPoolExecutor,
+    apis: Apis,
+    home: Institution,
+    shops: dict[str, list[tuple[str, int]]],
+    customers: int,
+) -> list[Wallet]:
+    node, port = apis.nodes[home.country], int(apis.nodes[home.country].url.rpartition(":")[2])
+    people = _people(home.country, customers)
+    money = cast.prefunding(home.currency) // 2 // customers
+    list(pool.map(lambda person: _open(node, person, money), people))
+    abroad = [shop for country, all_shops in shops.items() if country != home.country for shop in all_shops]
+    tokens = [node.token(person.owner, "payments:write payments:read") for person in people]
+    return [Wallet(port, person.id, token, abroad) for person, token in zip(people, tokens, strict=True)]
+
+
+def _people(country: str, count: int) -> Sequence[Customer]:
+    """Customers with the cast's names, given names and family names anew together: none is on a list."""
+    known = [each for each in CUSTOMERS if each.country == country]
+    names = [(first.name.split(), last.name.split()) for first in known for last in known]
+    birthdays = [each.birth_date for each in known]
+    people = []
+    for number in range(count):
+        first, last = names[number % len(names)]
+        name, born = " ".join([*first[:-1], last[-1]]), birthdays[number % len(birthdays)]
+        people.append(Customer(f"customer-{number}", name, country, born))
+    return people
+
+
+def _open(node: NodeApi, person: Customer, money: int) -> None:
+    node.open_account(person.id, person.owner, person.party)
+    node.deposit(person.id, money, f"first-deposit-{person.id}")

@@ -1,0 +1,205 @@
+"""How much a network of real processes settles, how fast, and where the time goes.
+
+Everything runs on this machine with the settings of `feiqian network found`: three institutions and their compliance,
+the FX provider and its own, the embedded chain, SQLite with every commit written through, every signature and every
+screening. Each payment crosses currencies and is counted from the wallet's scan to the final state on chain that the
+wallet is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.benchmarks import book, runs, wallets, watch
+from tests.benchmarks.city import NODES, City, city
+from tests.benchmarks.runs import STEPS, WALLETS, Run, percentile, steps_of
+from tests.benchmarks.tables import Table
+from tests.benchmarks.wallets import Report, Task
+
+CUSTOMERS, ALONE = 100, 50
+CROWDS = (16, 48, 96, 192, 384)
+"""How many wallets pay at once while the most that settles is looked for."""
+SHARE = 0.8
+SETTLED, LATE_P99, ALONE_P50, ALONE_P95 = 300.0, 2000.0, 400.0, 800.0
+ACCEPTED = {"accept": 1000.0, "bulk": 2500.0}
+MEMORY_MIB = 250.0
+HAND_OVER = 16
+"""Requests at once where a node is to do nothing but accept."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How long a steady state lasts, how many payments are made alone, of how many customers in each country, and how
+    many wallets at once are tried."""
+
+    seconds: float = 60
+    alone: int = ALONE
+    customers: int = CUSTOMERS
+    crowds: Sequence[int] = CROWDS
+
+    @property
+    def warm_up(self) -> float:
+        return max(2, self.seconds / 8)
+
+
+def tables(extent: Extent) -> Iterator[Table]:
+    """Start a network, measure, and yield each table when its figures are there."""
+    with city(extent.customers) as here:
+        disk = watch.fsync_ms(here.folder.path)
+        runs.load(here, "warm-up", Task("closed", here.everybody, seconds=extent.warm_up, many=8))
+        alone = runs.load(here, "alone", Task("count", here.everybody, many=extent.alone))
+        yield _alone(alone)
+        crowd, most, steady = _saturate(here, extent)
+        yield _settled(crowd, most, steady)
+        accepted = [_accept(here, extent, mode) for mode in ACCEPTED]
+        yield _accepted(accepted, disk, watch.fsync_ms(here.folder.path))
+        yield _steps(here, [alone, most, steady])
+        yield _processes(here, [alone, most, steady])
+        here.batch_one_by_one()
+        _, single_most, single_steady = _saturate(here, extent)
+        yield _batches(here, {"": (alone, most, steady), ", batches of one": (single_most, single_steady)})
+
+
+def _saturate(here: City, extent: Extent) -> tuple[int, Run, Run]:
+    """How many wallets at once settle most, that most, and how it looks at 80 % of it, at a fixed rate."""
+    tried = {}
+    for crowd in extent.crowds:
+        task = Task("closed", here.everybody, seed=crowd, seconds=extent.warm_up, many=crowd)
+        tried[crowd] = runs.load(here, "trial", task).per_second
+    crowd = max(tried, key=lambda each: tried[each])
+    task = Task("closed", here.everybody, seed=2, seconds=extent.seconds, many=crowd)
+    most = runs.load(here, "most", task, extent.warm_up)
+    rate = max(SHARE * most.per_second, 2 / extent.seconds)
+    task = Task("open", here.everybody, seed=3, seconds=extent.seconds, rate=rate)
+    return crowd, most, runs.load(here, "80 %", task, extent.warm_up)
+
+
+def _alone(run: Run) -> Table:
+    p50, p95, p99 = (percentile(run.latencies, each) for each in (50, 95, 99))
+    row = len(run.settled), p50, p95, p99, _at_most(p50, ALONE_P50), _at_most(p95, ALONE_P95), _ended(run), _loads(run)
+    columns = "payments", "p50 ms", "p95 ms", "p99 ms", "p50 target", "p95 target", "not settled", "load average"
+    return Table("Alone in the network, one payment after the other: scan to final", columns, (row,))
+
+
+def _settled(crowd: int, most: Run, steady: Run) -> Table:
+    rows = []
+    for run in (most, steady):
+        late = [percentile(run.latencies, each) for each in (50, 95, 99)]
+        target = _at_least(run.per_second, SETTLED) if run is most else "p99 " + _at_most(late[2], LATE_P99)
+        rows.append((run.name, run.offered, run.per_second, *late, target, _ended(run), _loads(run)))
+    columns = "run", "begun/s", "settled/s", "p50 ms", "p95 ms", "p99 ms", "target", "not settled", "load average"
+    note = (
+        f"{most.seconds:g} s each after {most.lead:g} s. Most: {crowd} wallets pay again and again. 80 %: payments "
+        "begin at a fixed rate, and each counts from when it was due."
+    )
+    return Table("Payments settled, scan to final", columns, tuple(rows), note)
+
+
+def _accept(here: City, extent: Extent, mode: str) -> tuple[str, int, float, float]:
+    """One node accepts with prices gathered before. Its compliance stands still, so it moves nothing meanwhile."""
+    country, shoppers = next(iter(here.wallets.items()))
+    institution = here.apis.nodes[country].institution
+    one = [shoppers[0]]
+    gathered = wallets.run(Task("quote", one, seconds=extent.seconds / 2, many=HAND_OVER))
+    quotes = [paid.quote for paid in gathered.paid if paid.quote]
+    pids = {institution.node: here.processes.pids()[institution.node]}
+    with _standing_still(here.processes.pids()[institution.compliance]):
+        cpu = watch.cpu_seconds(pids)
+        many = HAND_OVER if mode == "accept" else 2
+        report = wallets.run(Task(mode, one, many=many, quotes=quotes))
+        spent = watch.cpu_seconds(pids)[institution.node] - cpu[institution.node]
+    return mode, len(report.paid), _lasted(report), spent
+
+
+@contextmanager
+def _standing_still(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _lasted(report: Report) -> float:
+    return max(report.ended - report.began, 1e-9)
+
+
+def _accepted(found: Sequence[tuple[str, int, float, float]], before: list[float], after: list[float]) -> Table:
+    names = {"accept": f"single requests, {HAND_OVER} at once", "bulk": "POST /v1/payments/bulk, 1,000 a request"}
+    rows = []
+    for mode, count, seconds, cpu in found:
+        on_a_core = count / cpu if cpu else 0.0
+        target = _at_least(count / seconds, ACCEPTED[mode])
+        rows.append((names[mode], count, count / seconds, on_a_core, target))
+    disk = "; ".join(
+        f"{when} p50 {percentile(taken, 50):.2f}, p95 {percentile(taken, 95):.2f}"
+        for when, taken in (("before", before), ("now", after))
+    )
+    note = f"Each commit is written through. fsync of 4 KiB in ms, {disk}."
+    columns = "one node accepts", "payments", "payments/s", "per s of its processor time", "target"
+    return Table("Durable accept", columns, tuple(rows), note)
+
+
+def _steps(here: City, found: Sequence[Run]) -> Table:
+    taken = [steps_of(here, run) for run in found]
+    rows = tuple(
+        (step, *(percentile(steps.get(step, []), each) for steps in taken for each in (50, 95))) for step in STEPS
+    )
+    columns = tuple(f"{run.name} p{each}" for run in found for each in (50, 95))
+    return Table("Where the time goes, ms: between what wallets see and banks record", ("step", *columns), rows)
+
+
+def _processes(here: City, found: Sequence[Run]) -> Table:
+    memory = watch.memory_mib(here.processes.pids())
+    rows = []
+    for process in (*memory, WALLETS):
+        figures = [figure for run in found for figure in (run.cpu_ms[process], run.cpu_share[process])]
+        target = _at_most(memory[process], MEMORY_MIB) if process in NODES else ""
+        rows.append((process, *figures, memory.get(process, ""), target))
+    totals = [figure for run in found for figure in (sum(run.cpu_ms.values()), sum(run.cpu_share.values()))]
+    rows.append(("all together", *totals, sum(memory.values()), ""))
+    columns = [f"{run.name}: {unit}" for run in found for unit in ("ms", "%")]
+    note = "ms of processor time a payment, % of one core."
+    return Table(
+        "Processor time, and memory at the end",
+        ("process", *columns, "memory MiB", "target"),
+        tuple(rows),
+        note,
+    )
+
+
+def _batches(here: City, found: Mapping[str, Sequence[Run]]) -> Table:
+    rows = []
+    for kind, several in found.items():
+        for run in several:
+            batches = book.batches_of(here, run.uetrs)
+            payments, gas = sum(batches.payments), sum(batches.gas)
+            sizes = [float(each) for each in batches.payments]
+            mean, largest = payments / max(len(sizes), 1), int(max(sizes, default=0))
+            late, cpu = percentile(run.latencies, 99), sum(run.cpu_ms.values())
+            middle, each = percentile(sizes, 50), gas // max(payments, 1)
+            rows.append((run.name + kind, run.per_second, late, cpu, mean, middle, largest, each, _ended(run)))
+    payment = "payments a batch", "median", "largest", "gas a payment"
+    columns = "run", "settled/s", "p99 ms", "CPU ms a payment", *payment, "not settled"
+    note = "Batches of one: the nodes were started again with their bound on a batch at one payment."
+    return Table("Batches, and one transaction a payment beside them", columns, tuple(rows), note)
+
+
+def _at_most(figure: float, target: float) -> str:
+    return f"<= {target:,g}: {'holds' if 0 < figure <= target else 'MISSED'}"
+
+
+def _at_least(figure: float, target: float) -> str:
+    return f">= {target:,g}: {'holds' if figure >= target else 'MISSED'}"
+
+
+def _ended(run: Run) -> str:
+    return ", ".join(f"{count} {why}" for why, count in sorted(run.others.items())) or "none"
+
+
+def _loads(run: Run) -> str:
+    return f"{run.loads[0]:.1f}, then {run.loads[1]:.1f}"

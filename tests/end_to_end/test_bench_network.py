@@ -1,0 +1,24 @@
+"""The benchmark of a network runs and gives figures; how good they are is no matter of tests."""
+
+from __future__ import annotations
+
+from tests.benchmarks.network import ACCEPTED, Extent, tables
+from tests.benchmarks.runs import STEPS, WALLETS
+
+SETTLES = {"alone", "most", "80 %", "most, batches of one", "80 %, batches of one"}
+
+
+def test_the_benchmark_of_a_network_measures_everything_that_it_shows() -> None:
+    alone, settled, accepted, steps, processes, batches = tables(Extent(seconds=2, alone=2, customers=3, crowds=(4,)))
+    assert alone.rows[0][0] == 2
+    assert [row[0] for row in settled.rows] == ["most", "80 %"]
+    assert len(accepted.rows) == len(ACCEPTED)
+    assert all(row[1] for row in accepted.rows), "a node accepted"
+    assert [row[0] for row in steps.rows] == list(STEPS)
+    shown = dict(zip(steps.columns, steps.rows[-1], strict=True))
+    assert all(shown[f"{run} p50"] > 0 for run in ("alone", "most", "80 %"))  # type: ignore[operator]
+    assert {"chain", WALLETS, "all together"} < {row[0] for row in processes.rows}
+    found = {row[0]: dict(zip(batches.columns, row, strict=True)) for row in batches.rows}
+    assert found.keys() == SETTLES
+    assert all(each["gas a payment"] for each in found.values())  # each run settled something
+    assert {found[run]["largest"] for run in SETTLES if run.endswith("of one")} == {1}
