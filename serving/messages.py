@@ -3,19 +3,25 @@
 A request's signature covers its method, its target URI and its body's digest (RFC 9530), with a nonce and a short
 life. A response's signature covers its status, its body's digest and the signature of the request that it answers, so
 that one payment's answer can never be taken for another's.
+
+Signatures are verified by a library, whatever form they have. They are made here, in one form, in a tenth of the
+library's time: the price of one payment alone takes four of them.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
+import time
 from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, algorithms
+from http_message_signatures import HTTPMessageVerifier, algorithms
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 
@@ -58,12 +64,8 @@ class Sender:
 
 
 class _Keys(HTTPSignatureKeyResolver):
-    def __init__(self, own: MessageKey | None, directory: KeyDirectory) -> None:
-        self._own, self._directory = own, directory
-
-    def resolve_private_key(self, key_id: str):  # type: ignore[no-untyped-def]
-        assert self._own is not None
-        return self._own.private
+    def __init__(self, directory: KeyDirectory) -> None:
+        self._directory = directory
 
     def resolve_public_key(self, key_id: str):  # type: ignore[no-untyped-def]
         living = self._directory.message_keys(address(key_id))
@@ -92,16 +94,18 @@ class Messenger:
     def __init__(self, account: Address, key: MessageKey, directory: KeyDirectory) -> None:
         self.account = account
         self.directory = directory
-        resolver = _Keys(key, directory)
-        self._signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
-        self._verifier = HTTPMessageVerifier(signature_algorithm=_AnyLivingKey, key_resolver=resolver)
+        self._key = key
+        self._verifier = HTTPMessageVerifier(signature_algorithm=_AnyLivingKey, key_resolver=_Keys(directory))
 
     def sign_request(self, message: RequestMessage, body: bytes) -> None:
         """Add the digest and signature headers to `message`."""
         self._sign(message, REQUEST_COMPONENTS, body)
 
     def sign_response(self, message: ResponseMessage, body: bytes) -> None:
-        """Add the digest and signature headers to `message`, bound to the request it answers."""
+        """Add the digest and signature headers to `message`, bound to the request it answers.
+
+        Raises BadSignature when that has no readable signature.
+        """
         self._sign(message, RESPONSE_COMPONENTS, body)
 
     def verify_request(self, message: RequestMessage, body: bytes) -> Sender:
@@ -113,18 +117,17 @@ class Messenger:
         return self._verify(message, RESPONSE_COMPONENTS, body)
 
     def _sign(self, message: RequestMessage | ResponseMessage, components: tuple[str, ...], body: bytes) -> None:
-        now = datetime.now(UTC)
-        self._signer.sign(
-            message,
-            key_id=self.account,
-            created=now,
-            expires=now + MAX_AGE,
-            nonce=secrets.token_urlsafe(18),
-            label=_TAG,
-            tag=_TAG,
-            covered_component_ids=components,
-            body=body,
-        )
+        """RFC 9421 section 3.1, the signature base of section 2.5."""
+        headers, created = message.headers, int(time.time())
+        headers["Content-Digest"] = f"sha-256={_byte_sequence(hashlib.sha256(body).digest())}"
+        named = [name if name.startswith('"') else f'"{name}"' for name in components]
+        metadata = {"keyid": self.account, "alg": "ed25519", "nonce": secrets.token_urlsafe(18), "tag": _TAG}
+        parameters = f"({' '.join(named)});created={created};expires={created + int(MAX_AGE.total_seconds())}"
+        parameters += "".join(f';{name}="{value}"' for name, value in metadata.items())
+        lines = [f"{name}: {_value(message, name)}" for name in named]
+        base = "\n".join([*lines, f'"@signature-params": {parameters}'])
+        headers["Signature-Input"] = f"{_TAG}={parameters}"
+        headers["Signature"] = f"{_TAG}={_byte_sequence(self._key.private.sign(base.encode('ascii')))}"
 
     def _verify(self, message: RequestMessage | ResponseMessage, components: tuple[str, ...], body: bytes) -> Sender:
         try:
@@ -139,3 +142,33 @@ class Messenger:
         if sender is None or sender.status is not Status.ACTIVE:
             raise BadSignature("the sender is not an active member of this network")
         return Sender(sender, result.nonce, int(result.parameters["expires"]))
+
+
+def _value(message: RequestMessage | ResponseMessage, component: str) -> str:
+    """What stands in the signature base for a covered component."""
+    request = message.request if isinstance(message, ResponseMessage) else message
+    match component.removesuffix(";req"):
+        case '"@method"':
+            return request.method
+        case '"@target-uri"':
+            return request.url
+        case '"@status"':
+            assert isinstance(message, ResponseMessage)
+            return str(message.status_code)
+        case '"content-digest"':
+            return message.headers["Content-Digest"]
+        case '"signature"':
+            return _signature_of(request)
+    raise AssertionError(f"nothing is known of {component}")
+
+
+def _signature_of(request: RequestMessage) -> str:
+    found = next((value for name, value in request.headers.items() if name.lower() == "signature"), "").strip(" \t")
+    if not found or not found.isascii() or not found.replace("\t", " ").isprintable():
+        raise BadSignature("the request that is answered has no readable signature")
+    return found
+
+
+def _byte_sequence(content: bytes) -> str:
+    """RFC 8941 section 4.1.8."""
+    return f":{base64.b64encode(content).decode()}:"

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
-from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
+from contracts.terms.errors import BadSignature
 from contracts.terms.parties import Participant
 from serving.bodies import Handler, check_json
 from serving.messages import Messenger, RequestMessage, ResponseMessage
@@ -70,7 +70,7 @@ def _sign(door: PeerDoor, message: RequestMessage, response: Response) -> None:
     headers: dict[str, Any] = {}
     try:
         door.messenger.sign_response(ResponseMessage(response.status_code, message, headers), bytes(response.body))
-    except HTTPMessageSignaturesException:
+    except BadSignature:
         assert response.status_code == 401, "only a request without a readable signature cannot be answered with one"
         return
     response.headers.update(headers)
