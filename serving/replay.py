@@ -24,7 +24,7 @@ def seen_messages_table(metadata: MetaData) -> Table:
 
 
 FORGET_EVERY = MAX_AGE.total_seconds()
-"""Seconds between the times that what has long expired is forgotten: with every message it would be a quarter of its cost."""
+"""Seconds between the times that what has long expired is forgotten; with every message it would cost it a quarter."""
 
 
 class ReplayGuard:
