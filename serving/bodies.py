@@ -15,11 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contracts.terms.errors import Malformed
+from contracts.terms.errors import Busy, Malformed
 from serving.problems import problem_response
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_BODY_SECONDS = 10.0
+MAX_AT_WORK = 256
+"""Requests with a body that one process works on at a time; memory and waiting are bounded by it."""
 _MAX_DEPTH = 16
 _STRING = re.compile(rb'"[^"]*"?')
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -52,11 +54,15 @@ class BoundedBodies:
     """Refuse a body that is too large (413) or does not arrive in time (408), as every error is refused; and a NUL in
     the path or the query (400), which not every database stores.
 
+    While too many requests are worked on, the next is refused at once (503). Only one whose body is here counts: who
+    sends half of a body, or waits for news, takes nobody's place.
+
     The server never ends a request whose body stops half-way, and the framework's own limit answers in plain text.
     """
 
     def __init__(self, app: ASGIApp, seconds: float = MAX_BODY_SECONDS) -> None:
         self._app, self._seconds = app, seconds
+        self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,18 +72,27 @@ class BoundedBodies:
             return await refusal(scope, receive, send)
         left = MAX_BODY_BYTES if _declared(scope) <= MAX_BODY_BYTES else -1
         ends: float | None = asyncio.get_running_loop().time() + self._seconds
+        counted = False
 
         async def bounded() -> Message:
-            nonlocal left, ends
+            nonlocal left, ends, counted
             if left >= 0:
                 message = await _until(ends, receive)
                 left -= len(message.get("body", b""))
             if left < 0:
                 raise HTTPException(413)
             ends = ends if message.get("more_body") else None
+            if ends is None and not counted and left < MAX_BODY_BYTES:
+                if self._at_work >= MAX_AT_WORK:
+                    raise Busy("too many requests are being worked on; try again")
+                self._at_work += 1
+                counted = True
             return message
 
-        return await self._app(scope, bounded, send)
+        try:
+            await self._app(scope, bounded, send)
+        finally:
+            self._at_work -= counted
 
 
 def _declared(scope: Scope) -> int:

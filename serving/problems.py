@@ -67,7 +67,7 @@ def status_of(error: FeiqianError) -> int:
 def problem_response(error: FeiqianError) -> JSONResponse:
     """The problem document of an error of the tree; its fields become members."""
     status = status_of(error)
-    headers = {"Retry-After": "1"} if status == 503 else {}
+    headers = {"Retry-After": str(error.fields.get("retry_after", 1))} if status == 503 else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return _problem(status, error.kind(), error.title, error.detail, error.iso_reason, error.fields, headers)
