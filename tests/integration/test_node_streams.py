@@ -152,8 +152,28 @@ def test_what_a_merchant_receives_and_what_comes_back_is_told_to_them(door: Door
     assert {each["direction"] for _, each in events(stream.text)} == {"incoming"}
 
 
-def test_an_idle_stream_beats(door: Door) -> None:
-    assert follow(door, "", None, lambda got: len(got) == 4).endswith("\n\n:\n\n:\n\n:\n\n")
+def test_an_idle_stream_beats_also_after_an_event(door: Door) -> None:
+    door.paid()
+    later: list[str] = []
+
+    def beats_again(got: list[bytes]) -> bool:
+        if not later and len(got) > 1:
+            later.append(door.paid())
+        return len(later) == 1 and later[0].encode() in b"".join(got) and got[-3:] == [b":\n\n"] * 3
+
+    assert len(told(follow(door, "", 0, beats_again))) == 2
+
+
+def test_the_end_of_one_payment_does_not_end_the_stream_of_all(door: Door) -> None:
+    door.move(door.paid(), *TO_THE_END)
+    later: list[str] = []
+
+    def pay_once(got: list[bytes]) -> bool:
+        if not later:
+            later.append(door.paid())
+        return later[0].encode() in got[-1]
+
+    assert [state for _, _, state in told(follow(door, "", 4, pay_once))] == ["settled", "accepted"]
 
 
 def test_a_stream_ends_in_time_to_show_a_token_again(door: Door) -> None:
