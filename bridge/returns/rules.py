@@ -14,7 +14,6 @@ from bridge.rates.pricing import Pair, Price
 from bridge.reservations.states import State
 from contracts.terms.errors import (
     BadAmount,
-    Forbidden,
     LimitExceeded,
     NotAgreed,
     NotFound,
@@ -85,12 +84,11 @@ def price_of_return(original: Original, amount: int) -> Price:
 def returnable(original: Original | None, asker: Address, pair: Pair) -> Original:
     """`original`, if `asker` may return it in these currencies (given, repaid).
 
-    Raises NotFound, Forbidden, Unsupported, WrongState or NotAgreed.
+    Raises NotFound, Unsupported, WrongState or NotAgreed.
     """
-    if original is None:
-        raise NotFound("no payment of this UETR was converted here; ask the provider that converted it")
-    if original.creditor_agent != asker:
-        raise Forbidden("only the creditor agent of the original payment returns it")
+    if original is None or original.creditor_agent != asker:
+        # The same to everybody else: no member learns what others pay each other.
+        raise NotFound("no payment to you with this UETR was converted here; ask the provider that converted it")
     if original.is_return:
         # Back and forth at one rate for ever would be an option on the currencies that nobody paid for.
         raise Unsupported("a return is not itself returned; make a new payment")

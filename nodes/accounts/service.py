@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from contracts.terms.documents import from_document, to_document
-from contracts.terms.errors import Conflict, Forbidden, InsufficientFunds, UnknownAccount
+from contracts.terms.errors import Conflict, InsufficientFunds, UnknownAccount
 from contracts.terms.money import Currency, currency
 from contracts.terms.parties import Party
 from nodes.accounts import repository
@@ -60,21 +60,25 @@ def find(connection: Connection, account: str) -> Account:
     """The account. Raises UnknownAccount."""
     row = repository.find(connection, account)
     if row is None:
-        raise UnknownAccount(f"there is no account {account[:60]}")
+        raise _unknown(account)
     return _account(row)
 
 
 def find_own(connection: Connection, account: str, owner: str) -> Account:
-    """The account, if `owner` owns it. Raises UnknownAccount, or Forbidden for another customer's."""
+    """The account, if `owner` owns it. Raises UnknownAccount: nobody learns whether another customer's is there."""
     found = find(connection, account)
     if found.owner != owner:
-        raise Forbidden("this account belongs to another customer")
+        raise _unknown(account)
     return found
 
 
 def owned_by(connection: Connection, owner: str) -> list[Account]:
     """All accounts of an owner."""
     return [_account(row) for row in repository.owned_by(connection, owner)]
+
+
+def _unknown(account: str) -> UnknownAccount:
+    return UnknownAccount(f"there is no account {account[:60]} of yours")
 
 
 def earmark(connection: Connection, account: str, amount: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from contracts.terms.errors import Conflict, Forbidden, Malformed, UnknownMerchant
+from contracts.terms.errors import Conflict, Malformed, UnknownMerchant
 from contracts.terms.money import Currency
 from contracts.terms.parties import Party
 from nodes.accounts import service as accounts
@@ -58,12 +58,10 @@ def register(
 
 
 def find_own(connection: Connection, merchant: str, owner: str) -> Merchant:
-    """The merchant, if `owner` owns it. Raises UnknownMerchant, Forbidden."""
+    """The merchant, if `owner` owns it. Raises UnknownMerchant: nobody learns whether another owner's is there."""
     row = repository.find(connection, merchant)
-    if row is None:
-        raise UnknownMerchant(f"there is no merchant {merchant[:60]}")
-    if row.owner != owner:
-        raise Forbidden("this merchant is another owner's")
+    if row is None or row.owner != owner:
+        raise UnknownMerchant(f"there is no merchant {merchant[:60]} of yours")
     return _merchant(row)
 
 

@@ -114,7 +114,7 @@ def test_only_the_creditor_agent_of_a_settled_payment_returns_it(stage: Any) -> 
     unknown = replace(unsettled, terms=replace(unsettled.terms, uetr=new_uetr()))
     assert problem(answered(stage, unknown, 500))[0] == "not-found"
     original = paid(stage)
-    assert problem(answered(stage, original, 500, by="wallet")) == ("forbidden", "AG01")
+    assert problem(answered(stage, original, 500, by="wallet")) == ("not-found", "RR09")
     back = returned(stage, original, 1_000)
     settled(stage, [back], "acquirer")
     again = asked(back, 100, source_currency=CNY, target_currency=THB)
