@@ -8,6 +8,7 @@ ROUNDS ?= 10
 MINUTES ?= 30
 SEED ?= 1
 SECONDS ?= 60
+EXAMPLES ?= 200
 ON_POSTGRES := tests/integration --ignore-glob=*/test_chain_* tests/unit/test_bridge_migrations.py \
 	tests/property/test_node_book.py tests/property/test_compliance_totals.py
 ANVIL := tests/contract/anvil
@@ -16,7 +17,7 @@ NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-anvil bench soak soak-contracts check clean lock
+.PHONY: help setup demo test test-postgres test-anvil bench fuzz soak soak-contracts check clean lock
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract t
 
 bench: $(READY) ## gas, times, a network under load for SECONDS=60 as tables, raw figures in build/bench; ARGS="network" for one
 	@$(BIN)/python -m tests.benchmarks --seconds $(SECONDS) $(ARGS)
+
+fuzz: $(READY) ## what each service's OpenAPI document allows and what not, EXAMPLES=200 questions an operation
+	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -o timeout=0 tests/integration/doors/test_openapi.py $(ARGS)
 
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)

@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from serving.bodies import BoundedBodies
-from serving.problems import PROBLEM_RESPONSES, install_problem_handlers
+from serving.openapi import describe_problems
+from serving.problems import install_problem_handlers
 from serving.readiness import Readiness
 
 VERSION = "0.1.0"
@@ -32,11 +33,11 @@ def new_app(
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         lifespan=lifespan,
-        responses=PROBLEM_RESPONSES,
     )
     app.add_middleware(BoundedBodies)
     install_problem_handlers(app)
     patch_fastapi(app)
+    describe_problems(app)
 
     @app.get("/health", tags=["operation"])
     def health() -> dict[str, str]:

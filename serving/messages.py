@@ -31,6 +31,8 @@ from contracts.terms.parties import KeyDirectory, Participant, Status
 from serving.keys import MessageKey
 
 MAX_AGE = timedelta(seconds=60)
+MAX_NONCE = 128
+"""Characters: each nonce is kept until its signature has expired."""
 REQUEST_COMPONENTS = ("@method", "@target-uri", "content-digest")
 RESPONSE_COMPONENTS = ("@status", "content-digest", '"signature";req', '"@method";req', '"@target-uri";req')
 _TAG = "feiqian"
@@ -138,6 +140,8 @@ class Messenger:
             raise BadSignature(f"the message signature is not valid: {failure}"[:200]) from failure
         if not result.nonce or "expires" not in result.parameters:
             raise BadSignature("the message signature needs a nonce and an expiry")
+        if len(result.nonce) > MAX_NONCE:
+            raise BadSignature(f"a nonce is at most {MAX_NONCE} characters")
         sender = self.directory.participant(address(str(result.parameters["keyid"])))
         if sender is None or sender.status is not Status.ACTIVE:
             raise BadSignature("the sender is not an active member of this network")

@@ -37,27 +37,6 @@ _STATUS: tuple[tuple[type[FeiqianError], int], ...] = (
 _NAME = re.compile(r"[\w-]{1,40}", re.ASCII)
 _log = structlog.get_logger(__name__)
 
-PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
-    "default": {
-        "description": "A problem document (RFC 9457)",
-        "content": {
-            PROBLEM_JSON: {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail", "reason"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "reason": {"type": "string", "description": "ISO 20022 ExternalStatusReason1Code"},
-                    },
-                }
-            }
-        },
-    }
-}
-
 
 def status_of(error: FeiqianError) -> int:
     """The HTTP status of an error: that of the branch of the tree it stands on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import JSONResponse
 
 from contracts.terms.evidence import write_evidence
 from contracts.terms.payment import State
@@ -107,7 +108,7 @@ def _follow(node: NodeContext, caller: Caller, uetr: str, after: str | None) -> 
     return Response(status_code=204) if following is None else EventStream(events_of(node, following))
 
 
-@router.get("/v1/payments/{uetr}/evidence", response_class=Response)
+@router.get("/v1/payments/{uetr}/evidence", response_class=JSONResponse)
 def read_evidence(uetr: str, node: Node, _: Annotated[Caller, Depends(require("audit"))]) -> Response:
     """The evidence file of a settled payment: `feiqian audit verify` checks it offline."""
     return Response(write_evidence(evidence_of(node, uetr)), media_type="application/json")

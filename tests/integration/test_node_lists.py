@@ -60,7 +60,7 @@ def test_the_list_has_all_accounts_of_the_caller_and_what_came_back_but_nobody_e
     assert listed(door, OWN, "anan") == [others]
     assert listed(door, OWN, "dawn") == [], "what a merchant receives is in its own list"
     assert listed(door, SHOP, "dawn") == [sent_back]
-    assert door.get(SHOP, "malee").status_code == 403
+    assert door.get(SHOP, "malee").status_code == 404
     incoming, _, outgoing = door.get(OWN).json()["payments"]
     assert (outgoing["direction"], outgoing["counterparty"], outgoing["account"]) == ("outgoing", "Tea House", "malee")
     assert (outgoing["currency"], outgoing["amount"]) == ("THB", "1005"), "with the fee"
