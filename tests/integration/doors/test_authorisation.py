@@ -73,6 +73,9 @@ TABLE: dict[str, dict[str, str]] = {
         **PUBLIC,
         "POST /v1/quotes": "401 404 201 403 403 403 403 403 401 401 401 401 401 401",
         "POST /v1/payments": "401 404 202 403 403 403 403 403 401 401 401 401 401 401",
+        # Each payment of a list has its own answer, and a list of one's own may be empty.
+        "POST /v1/payments/bulk": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
         "GET /v1/payments/{uetr}": "401 404 200 403 403 403 403 403 401 401 401 401 401 401",
         "POST /v1/payments/{uetr}/cancellation": "401 404 409 403 403 403 403 403 401 401 401 401 401 401",
         "GET /v1/payments/{uetr}/evidence": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
@@ -143,6 +146,7 @@ def theirs(network: Network, service: str, route: str) -> Thing:
     bodies: dict[str, Callable[[], Any]] = {
         "POST /v1/quotes": lambda: {"account": PAYER, "code": known["foreign code"], "amount": "1000"},
         "POST /v1/payments": lambda: {"quote_id": debtor.quote(PAYER, PAYER, known["foreign code"], 1_000).id},
+        "POST /v1/payments/bulk": lambda: _bulk(debtor.quote(PAYER, PAYER, known["foreign code"], 1_000).id),
         "POST /v1/payments/{uetr}/returns": lambda: {"amount": "1000"},
         "POST /v1/consumer-codes": lambda: {"account": PAYER, "most": "10000"},
         "POST /v1/merchants/{merchant}/charges": lambda: {
@@ -166,6 +170,10 @@ def theirs(network: Network, service: str, route: str) -> Thing:
     if (service, route) == (BRIDGE, "POST /peer/v1/cosignatures"):
         return Thing(paths, {"requests": []})
     return Thing(paths, bodies.get(route, dict)())
+
+
+def _bulk(quote: str) -> Any:
+    return {"payments": [{"quote_id": quote, "idempotency_key": str(uuid4())}]}
 
 
 def _lookup_key(network: Network) -> str:
@@ -311,6 +319,15 @@ def test_anothers_thing_is_as_if_it_were_not_there(network: Network, service: st
     assert answers[0].status_code == answers[1].status_code == 404
     assert _without_names(answers[0].text, thing) == _without_names(answers[1].text, Thing(missing, body))
     assert answers[0].headers.keys() == answers[1].headers.keys()
+
+
+def test_anothers_quote_in_a_list_is_as_if_it_were_not_there(network: Network) -> None:
+    route, asked = "POST /v1/payments/bulk", []
+    for thing in (theirs(network, NODE, "POST /v1/payments/bulk"), Thing({}, _bulk(NOTHING))):
+        [answer] = ask(network, NODE, route, "neighbour", thing).json()["answers"]
+        asked.append({name: said for name, said in answer.items() if name != "idempotency_key"})
+    assert asked[0] == asked[1]
+    assert asked[0]["problem"]["status"] == 404
 
 
 def _without_names(text: str, thing: Thing) -> str:
