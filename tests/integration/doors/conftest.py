@@ -13,10 +13,10 @@ from functools import cache, cached_property
 from typing import Any
 
 import httpx2
-import pysqlite3
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import inspect, text
 
 from bridge.app import create_app as create_bridge
 from bridge.settings import BridgeSettings
@@ -39,6 +39,7 @@ from nodes.settings import NodeSettings
 from serving.keys import MessageKey, open_message_key
 from serving.messages import Messenger, RequestMessage
 from serving.settings import load_settings
+from tests import databases
 
 DEBTOR, CREDITOR, OTHER = (cast.institution(country) for country in ("TH", "CN", "SG"))
 NODE, COMPLIANCE, BRIDGE = DEBTOR.node, DEBTOR.compliance, cast.PROVIDER_BRIDGE
@@ -157,13 +158,10 @@ class Network:
 
     def rows(self, service: str, aside: tuple[str, ...] = ()) -> dict[str, int]:
         """How many rows each table of a service has, but those `aside`."""
-        connection = pysqlite3.connect(f"file:{self.folder.database(service)}?mode=ro", uri=True)
-        try:
-            names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            tables = [name for name in names if name not in aside]
-            return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}
-        finally:
-            connection.close()
+        with databases.looking(self.folder.database(service)) as connection:
+            tables = [name for name in inspect(connection).get_table_names() if name not in aside]
+            counted = (text(f'SELECT count(*) FROM "{name}"') for name in tables)
+            return {name: connection.execute(each).scalar_one() for name, each in zip(tables, counted, strict=True)}
 
 
 @cache
@@ -220,7 +218,7 @@ def _shop(shop: str, owner: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    folder = found(tmp_path_factory.mktemp("doors") / "network", heartbeat=1.0)
+    folder = found(tmp_path_factory.mktemp("doors") / "network", heartbeat=1.0, server=databases.server())
     sealer = bytes.fromhex(folder.sealer_key.read_text().strip())
     chain = open_chain(folder.network.to_json(), ":memory:", sealer, heartbeat=1.0)
     made = Network(folder)
