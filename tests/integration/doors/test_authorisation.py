@@ -76,6 +76,8 @@ TABLE: dict[str, dict[str, str]] = {
         # Each payment of a list has its own answer, and a list of one's own may be empty.
         "POST /v1/payments/bulk": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
         "GET /v1/payments": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments/events": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments/{uetr}/events": "401 404 200 403 403 403 403 403 401 401 401 401 401 401",
         "GET /v1/payments/{uetr}": "401 404 200 403 403 403 403 403 401 401 401 401 401 401",
         "POST /v1/payments/{uetr}/cancellation": "401 404 409 403 403 403 403 403 401 401 401 401 401 401",
         "GET /v1/payments/{uetr}/evidence": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
@@ -191,9 +193,18 @@ def ask(network: Network, service: str, route: str, caller: str, thing: Thing) -
     if caller in SIGNERS:
         message = network.signed(service, path, body, *_signer(network, service, caller))
         message.headers["Idempotency-Key"] = str(uuid4())
-        return network.http.request(method, url, content=body, headers=dict(message.headers))
-    headers = JSON | {"Idempotency-Key": str(uuid4())} | _bearer(network, service, caller)
-    return network.http.request(method, url, content=body, headers=headers)
+        return _begun(network, method, url, body, dict(message.headers))
+    return _begun(
+        network, method, url, body, JSON | {"Idempotency-Key": str(uuid4())} | _bearer(network, service, caller)
+    )
+
+
+def _begun(network: Network, method: str, url: str, body: bytes, headers: dict[str, str]) -> httpx2.Response:
+    """An answer, of which a stream of events, which need not end, is not read."""
+    with network.http.stream(method, url, content=body, headers=headers) as answer:
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            answer.read()
+        return answer
 
 
 def _bearer(network: Network, service: str, caller: str) -> dict[str, str]:
