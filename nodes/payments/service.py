@@ -74,7 +74,8 @@ async def await_final(
             if found[0].state.final or left <= 0:
                 return found
             with suppress(TimeoutError):
-                await asyncio.wait_for(heard.wait(), left)
+                async with asyncio.timeout(left):
+                    await heard.wait()
 
 
 def cancel(node: NodeContext, uetr: str, caller: str) -> None:

@@ -90,7 +90,8 @@ async def events_of(
                 return
             if len(found) < MAX_LIST:
                 try:
-                    await asyncio.wait_for(heard.wait(), heartbeat)
+                    async with asyncio.timeout(heartbeat):
+                        await heard.wait()
                 except TimeoutError:
                     yield b":\n\n"
 
