@@ -69,7 +69,7 @@ def _saturate(here: City, extent: Extent) -> tuple[int, Run, Run]:
     tried = {}
     for crowd in extent.crowds:
         task = Task("closed", here.everybody, seed=crowd, seconds=extent.warm_up, many=crowd)
-        tried[crowd] = runs.load(here, "trial", task).per_second
+        tried[crowd] = runs.load(here, "trial", task).overall
     crowd = max(tried, key=lambda each: tried[each])
     task = Task("closed", here.everybody, seed=2, seconds=extent.seconds, many=crowd)
     most = runs.load(here, "most", task, extent.warm_up)

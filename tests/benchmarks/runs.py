@@ -48,6 +48,12 @@ class Run:
         return sum(self.begin <= shown <= end for shown in seen) / self.seconds
 
     @property
+    def overall(self) -> float:
+        """As `per_second`, over everything from the first scan to the last end: a trial may be shorter than a payment."""
+        settled = sum(paid.ended == "settled" for paid in self.report.paid)
+        return settled / (self.report.ended - self.report.began)
+
+    @property
     def offered(self) -> float:
         """Payments that were due, each second."""
         return len(self.counted) / self.seconds
