@@ -31,7 +31,7 @@ def main() -> None:
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     console, where = Console(width=max(WIDTH, Console().width)), machine()
     console.print(*(f"{name} {value}" for name, value in where.items()), sep=" · ", end="\n\n", highlight=False)
-    extent = network.Extent(seconds=arguments.seconds)
+    extent = network.Extent(arguments.seconds, warm_up=max(2, arguments.seconds / 8))
     raw = {name: _section(SECTIONS[name](extent), console) for name in arguments.sections or SECTIONS}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"machine": where, "sections": raw}, indent=2, ensure_ascii=False) + "\n")

@@ -33,17 +33,14 @@ HAND_OVER = 16
 
 @dataclass(frozen=True)
 class Extent:
-    """How long a steady state lasts, how many payments are made alone, of how many customers in each country, and how
-    many wallets at once are tried."""
+    """How long a steady state lasts, in seconds, and the load before it that does not count; how many payments are made
+    alone, of how many customers in each country, and how many wallets at once are tried."""
 
     seconds: float = 60
+    warm_up: float = 8
     alone: int = ALONE
     customers: int = CUSTOMERS
     crowds: Sequence[int] = CROWDS
-
-    @property
-    def warm_up(self) -> float:
-        return max(2, self.seconds / 8)
 
 
 def tables(extent: Extent) -> Iterator[Table]:

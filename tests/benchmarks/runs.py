@@ -49,7 +49,7 @@ class Run:
 
     @property
     def overall(self) -> float:
-        """As `per_second`, over everything from the first scan to the last end: a trial may be shorter than a payment."""
+        """As `per_second`, from the first scan to the last end: a trial may be shorter than a payment."""
         settled = sum(paid.ended == "settled" for paid in self.report.paid)
         return settled / (self.report.ended - self.report.began)
 

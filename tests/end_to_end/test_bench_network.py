@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.benchmarks.network import ACCEPTED, Extent, tables
 from tests.benchmarks.runs import STEPS, WALLETS
 
 SETTLES = {"alone", "most", "80 %", "most, batches of one", "80 %, batches of one"}
 
 
+@pytest.mark.timeout(480)
 def test_the_benchmark_of_a_network_measures_everything_that_it_shows() -> None:
-    alone, settled, accepted, steps, processes, batches = tables(Extent(seconds=2, alone=2, customers=3, crowds=(4,)))
+    extent = Extent(seconds=2, warm_up=0, alone=2, customers=3, crowds=(4,))
+    alone, settled, accepted, steps, processes, batches = tables(extent)
     assert alone.rows[0][0] == 2
     assert [row[0] for row in settled.rows] == ["most", "80 %"]
     assert len(accepted.rows) == len(ACCEPTED)
