@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -45,6 +46,8 @@ class Follower:
         self._bridge = bridge
         self._stop = threading.Event()
         self._troubles = Troubles()
+        self._seen: FinalBlock | None = None
+        """How far this process has read the chain. Each process of a bridge reads it, and one acts on each block."""
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
     def start(self) -> None:
@@ -64,7 +67,8 @@ class Follower:
     def step(self) -> bool:
         """Act on the next final blocks, if there are any; whether there were."""
         chain, office, contracts = self._bridge.chain, self._bridge.office, self._bridge.network.contracts
-        blocks = next_final_blocks(chain, contracts, self._last(), office.settlements)
+        after = self._seen or self._last()
+        blocks = next_final_blocks(chain, contracts, after, office.settlements)
         if blocks is None:
             return False
         registry = contracts.participants.address
@@ -72,7 +76,10 @@ class Follower:
             self._bridge.directory.refresh()
         lost = self._read_lost(blocks.events)
         restocked = self._read_stock(blocks, lost)
-        self._bridge.database.write(lambda connection: self._act(connection, blocks, lost, restocked))
+        act = partial(self._act_once, after=after, blocks=blocks, lost=lost, restocked=restocked)
+        self._seen = self._bridge.database.write(act)
+        if self._seen != blocks.newest:
+            return True
         if blocks.settlements != office.settlements:
             _log.warning("Settlement was replaced", incumbent=blocks.settlements[-1])
             office.observe(blocks.settlements)
@@ -139,6 +146,22 @@ class Follower:
                     payments = reservations.terms_of(connection, uetrs)
                     touched |= {leg.currency for terms in payments for leg in terms.legs}
         return touched
+
+    def _act_once(
+        self,
+        connection: Connection,
+        after: FinalBlock | None,
+        blocks: FinalBlocks,
+        lost: Sequence[Batch],
+        restocked: dict[int, int],
+    ) -> FinalBlock:
+        """Act on the blocks after `after`, unless another process of this bridge has; the block to go on from."""
+        last = last_final_block(connection, final_blocks)
+        if last is not None and (after is None or last.number > after.number):
+            self._bridge.signed.bury(connection, blocks.newest.timestamp)  # it hears the chain's time
+            return min(FinalBlock(*last), blocks.newest, key=lambda block: block.number)
+        self._act(connection, blocks, lost, restocked)
+        return blocks.newest
 
     def _act(
         self, connection: Connection, blocks: FinalBlocks, lost: Sequence[Batch], restocked: dict[int, int]

@@ -43,6 +43,8 @@ class Follower:
         self._database, self._client, self._network = database, client, network
         self._record, self._time, self._office, self._interval = record, time, office, interval
         self._known = False
+        self._seen: FinalBlock | None = None
+        """How far this process has read the chain. Each process of the service reads it, and one acts on each block."""
         self._troubles = Troubles()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
@@ -69,14 +71,14 @@ class Follower:
                 self._record.restored_at = newest.timestamp
                 _log.warning("restored from a backup: nothing is attested for one batch lifetime")
             self._known = True
-        last, office = self._last(), self._office
+        last, office = self._seen or self._last(), self._office
         while blocks := next_final_blocks(self._client, self._network.contracts, last, office.settlements):
-            self._database.write(_acting_on(self._record, blocks))
-            if blocks.settlements != office.settlements:
+            self._seen = self._database.write(_acting_on(self._record, last, blocks))
+            last = self._seen
+            if last == blocks.newest and blocks.settlements != office.settlements:
                 _log.warning("Settlement was replaced", incumbent=blocks.settlements[-1])
                 office.observe(blocks.settlements)
             self._trust_again()
-            last = blocks.newest
             if self._stopped.is_set():
                 return
         if last is not None:
@@ -105,8 +107,16 @@ class Follower:
             self._stopped.wait(self._interval)
 
 
-def _acting_on(record: SignedRecord, blocks: FinalBlocks) -> Callable[[Connection], None]:
-    def act(connection: Connection) -> None:
+def _acting_on(
+    record: SignedRecord, after: FinalBlock | None, blocks: FinalBlocks
+) -> Callable[[Connection], FinalBlock]:
+    """Act on the blocks after `after`, unless another process of this service has; the block to go on from."""
+
+    def act(connection: Connection) -> FinalBlock:
+        last = repository.last_final_block(connection)
+        if last is not None and (after is None or last.number > after.number):
+            record.bury(connection, blocks.newest.timestamp)  # it hears the chain's time
+            return min(last, blocks.newest, key=lambda block: block.number)
         for event in blocks.events:
             if isinstance(event, BatchSettled):
                 record.settle(connection, event.place, event.batch_hash)
@@ -115,5 +125,6 @@ def _acting_on(record: SignedRecord, blocks: FinalBlocks) -> Callable[[Connectio
         remember_settlements(connection, successors, blocks.settlements)
         record.bury(connection, blocks.newest.timestamp)
         repository.set_final_block(connection, blocks.newest)
+        return blocks.newest
 
     return act

@@ -11,6 +11,7 @@ from compliance.client import ComplianceClient
 from contracts.chain.client import ChainClient
 from contracts.chain.clock import ChainClock
 from contracts.chain.directory import ChainKeyDirectory
+from contracts.chain.follower import FinalBlock
 from contracts.chain.network import Network
 from contracts.chain.office import Office
 from contracts.chain.settlement import Settlement
@@ -29,6 +30,13 @@ from serving.troubles import Troubles
 
 STALL_TOLERANCE = 20.0
 """Seconds without a new final block after which no new payment is taken: deadlines could not be judged."""
+
+
+@dataclass
+class Seen:
+    """How far this process has read the chain. Each process of a node reads all of it, and one acts on each block."""
+
+    block: FinalBlock | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class NodeContext:
     bell: Bell = field(default_factory=Bell)
     """Rung when the worker moved payments."""
     troubles: Troubles = field(default_factory=Troubles)
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def account(self) -> Address:

@@ -72,16 +72,16 @@ def follow(node: NodeContext) -> bool:
     Raises FinalityViolated when a final block changed, UnknownSuccessor when Settlement was replaced by a contract of
     another release: the node must halt.
     """
-    with node.database.read() as connection:
-        last = last_final_block(connection, final_blocks)
-    after = None if last is None else FinalBlock(*last)
+    after = node.seen.block or _last(node)
     blocks = next_final_blocks(node.chain, node.network.contracts, after, node.office.settlements)
     if blocks is None:
         return False
     if any(isinstance(event, _REGISTRY) for event in blocks.events):
         node.directory.refresh()
     lost = lost_batches(node, blocks)
-    node.database.write(lambda connection: _apply(connection, node, blocks, lost))
+    node.seen.block = node.database.write(lambda connection: _apply_once(connection, node, after, blocks, lost))
+    if node.seen.block != blocks.newest:
+        return True
     if blocks.settlements != node.office.settlements:
         _log.warning("Settlement was replaced", incumbent=blocks.settlements[-1])
         node.office.observe(blocks.settlements)
@@ -92,6 +92,12 @@ def follow(node: NodeContext) -> bool:
     return True
 
 
+def _last(node: NodeContext) -> FinalBlock | None:
+    with node.database.read() as connection:
+        last = last_final_block(connection, final_blocks)
+    return None if last is None else FinalBlock(*last)
+
+
 def resume(node: NodeContext) -> None:
     """After a restart, judge and sign by the last block that was acted on until newer ones are read."""
     with node.database.read() as connection:
@@ -99,6 +105,22 @@ def resume(node: NodeContext) -> None:
         node.office.observe(known_settlements(connection, successors, node.office.settlements[0]))
     if last is not None:
         node.clock.observe(last.timestamp)
+
+
+def _apply_once(
+    connection: Connection,
+    node: NodeContext,
+    after: FinalBlock | None,
+    blocks: FinalBlocks,
+    lost: Sequence[LostBatch],
+) -> FinalBlock:
+    """Act on the blocks after `after`, unless another process of this node has; the block to go on from."""
+    last = last_final_block(connection, final_blocks)
+    if last is not None and (after is None or last.number > after.number):
+        node.signed.bury(connection, blocks.newest.timestamp)  # it hears the chain's time
+        return min(FinalBlock(*last), blocks.newest, key=lambda block: block.number)
+    _apply(connection, node, blocks, lost)
+    return blocks.newest
 
 
 def _apply(connection: Connection, node: NodeContext, blocks: FinalBlocks, lost: Sequence[LostBatch]) -> None:
