@@ -34,7 +34,7 @@ from nodes.consumer_codes import endpoints as consumer_codes
 from nodes.context import NodeContext
 from nodes.follow import resume
 from nodes.merchants import endpoints as merchants
-from nodes.metadata import idempotency_keys, seen_messages, signed
+from nodes.metadata import claims, idempotency_keys, seen_messages, signed
 from nodes.payments import endpoints as payments
 from nodes.payments.repository import last_places
 from nodes.peers import endpoints as peers
@@ -44,6 +44,7 @@ from nodes.settings import NodeSettings
 from nodes.worker import Worker
 from serving.app import new_app
 from serving.auth import Tokens
+from serving.claims import Claims
 from serving.client import Peer, PeerClient
 from serving.cosigning import SignedRecord
 from serving.database import Database
@@ -92,6 +93,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
         compliance=ComplianceClient(client, Peer(settings.account, settings.compliance_endpoint)),
         signed=SignedRecord(signed, newest.timestamp if database.restored else None),
         idempotency=IdempotencyKeys(idempotency_keys, token_key.seed),
+        claims=Claims(database, claims),
         bell=Bell(partial(_events_of, database)),
     )
     institution = Party(settings.name, "organization", settings.country)

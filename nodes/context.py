@@ -22,6 +22,7 @@ from contracts.terms.money import Currency, currency
 from contracts.terms.signing import Signer
 from nodes.bell import Bell
 from nodes.settings import NodeSettings
+from serving.claims import Claims
 from serving.client import PeerClient
 from serving.cosigning import SignedRecord
 from serving.database import Database
@@ -56,6 +57,7 @@ class NodeContext:
     compliance: ComplianceClient
     signed: SignedRecord
     idempotency: IdempotencyKeys
+    claims: Claims
     wake: threading.Event = field(default_factory=threading.Event)
     """Set when there is work for the worker."""
     bell: Bell = field(default_factory=Bell)

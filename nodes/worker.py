@@ -25,12 +25,15 @@ from nodes.payments.release import release_held
 from nodes.payments.screen import screen_accepted
 from nodes.recovery.service import recover
 from nodes.steps import FALLBACK, Errands, Step
+from serving.claims import Lease
 from serving.halt import halt
 
 BUSY_PAUSE = 0.05
 """Seconds between looks at the chain while a batch waits to be final."""
 OFFICERS_PAUSE = 1.0
 """Seconds between asking whether officers have decided about held payments: they think in minutes."""
+RECOVERING = 10
+"""Seconds for which one of several workers asks for lost payments, and the others do not."""
 PEERS_PAUSE = 2.0
 """Seconds between asking peers for payments that were lost with a restored backup."""
 
@@ -48,22 +51,21 @@ class Worker:
         committer = Committer(node, troubled)
         former = Former(node, troubled, committer.refused, Errands("form", self._guard))
         proposals, reservations = Errands("agree", self._guard), Errands("reserve", self._guard)
-        self._former = former
+        recovers = Lease(node.claims, "recover", RECOVERING)
         self._to_close = (proposals, reservations, former)
         steps = (
             Step("follow", lambda: follow(node), ("agree", "form"), self._chain_pause),
-            Step("recover", lambda: recover(node), (), lambda: PEERS_PAUSE),
+            Step("recover", lambda: recovers.held() and recover(node), (), lambda: PEERS_PAUSE),
             Step("release", lambda: release_held(node), ("screen",), lambda: OFFICERS_PAUSE),
             Step("screen", lambda: screen_accepted(node), ("agree",), woken=node.wake),
             Step("agree", lambda: propose_screened(node, proposals), ("agree", "reserve")),
             Step("reserve", lambda: reserve_answered(node, reservations), ("reserve", "form")),
             Step("form", former.form, ("form", "commit")),
-            Step("commit", lambda: committer.commit(time.monotonic()), ("follow", "form")),
+            Step("commit", lambda: former.leads and committer.commit(time.monotonic()), ("follow", "form")),
         )
         self._steps = {step.name: step for step in steps}
 
     def start(self) -> None:
-        self._former.abandon()
         for step in self._steps.values():
             step.start(self._guard)
 

@@ -84,6 +84,11 @@ class Database(DatabaseReader):
         self._thread.start()
 
     @property
+    def writer(self) -> str | None:
+        """Tells this process from others that write the database, outliving restarts; None if there are none."""
+        return self._store.writer
+
+    @property
     def restored(self) -> bool:
         """Whether this database was found older than what was acknowledged, and nobody has trusted it since.
 

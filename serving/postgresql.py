@@ -60,6 +60,10 @@ class PostgresqlStore:
         # For what is no work: locks that outlive a transaction, and questions.
         self._plain = _engine(place, NullPool, "", isolation_level="AUTOCOMMIT")
 
+    @property
+    def writer(self) -> str:
+        return str(self._sides.writer)
+
     def reading(self) -> Engine:
         options = {"isolation_level": "REPEATABLE READ", "execution_options": {"postgresql_readonly": True}}
         return _engine(self._place, QueuePool, "", pool_size=8, max_overflow=32, **options)

@@ -31,6 +31,10 @@ class SqliteStore:
         self.name, self._path = path.stem, path
         self._side: SideFile | None = None
 
+    @property
+    def writer(self) -> None:
+        return None
+
     def reading(self) -> Engine:
         return _engine(self._path, "BEGIN", "query_only=ON", pool_size=8, max_overflow=32)
 

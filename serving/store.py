@@ -15,6 +15,10 @@ class Store(Protocol):
     name: str
     """What to call it in the names of threads."""
 
+    @property
+    def writer(self) -> str | None:
+        """Tells this process from others that write the database, outliving restarts; None if there are none."""
+
     def reading(self) -> Engine:
         """Connections that see one committed state and write nothing."""
 

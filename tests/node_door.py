@@ -27,13 +27,14 @@ from nodes.app import MIGRATIONS
 from nodes.bell import Bell
 from nodes.context import NodeContext
 from nodes.merchants import endpoints as merchant_endpoints
-from nodes.metadata import idempotency_keys, signed
+from nodes.metadata import claims, idempotency_keys, signed
 from nodes.payments import endpoints as payment_endpoints
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
 from nodes.quotes.tables import quotes
 from serving.app import new_app
 from serving.auth import Tokens
+from serving.claims import Claims
 from serving.cosigning import SignedRecord
 from serving.database import Database
 from serving.idempotency import IdempotencyKeys
@@ -211,6 +212,7 @@ def _node(database: Database) -> NodeContext:
         compliance=nothing,
         signed=SignedRecord(signed),
         idempotency=IdempotencyKeys(idempotency_keys, _KEY.seed),
+        claims=Claims(database, claims),
         bell=Bell(look),
     )
 

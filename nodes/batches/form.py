@@ -37,6 +37,7 @@ from nodes.context import NodeContext
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
 from nodes.steps import Errands
+from serving.claims import Lease
 from serving.client import Peer
 
 MAX_PAYMENTS = 1000
@@ -44,6 +45,8 @@ LIFETIME = MAX_BATCH_LIFETIME - 3
 """Seconds of chain time a batch may take: less than the members allow, because their clocks differ a little."""
 MOST_LIVE = 2
 """Batches of one company that may be under way: one commits while the next is signed."""
+BATCHES, LEASE = "batches", 6
+"""The claim of the worker that forms and sends batches, and its seconds: half a batch's lifetime."""
 LEAST_LEFT = 2
 """Seconds of chain time that a payment must have left: its batch ends with it, for all."""
 
@@ -60,6 +63,7 @@ class Former:
     def __init__(self, node: NodeContext, troubled: Troubled, refused: Collection[bytes], errands: Errands) -> None:
         self._node, self._troubled, self._refused, self._errands = node, troubled, refused, errands
         self._members = ThreadPoolExecutor(max_workers=32, thread_name_prefix="cosign")
+        self._lease, self._held = Lease(node.claims, BATCHES, LEASE), False
         self._given_up: dict[bytes, tuple[Batch, Sequence[str]]] = {}
         """By batch hash, what members may hold for live, and its UETRs."""
 
@@ -75,13 +79,27 @@ class Former:
         self._given_up = {formed.name: (formed.batch, formed.uetrs) for formed in dead}
 
     def form(self) -> bool:
-        """Send off what waits in the lanes that are free. False: what comes back says what moved."""
+        """Send off what waits in the lanes that are free. False: what comes back says what moved.
+
+        Of several workers one forms batches: places in lanes and the settlement key's transactions have an order. What
+        the last one was forming when it ended is given up.
+        """
+        held, self._held = self._held, self._lease.held()
+        if not self._held:
+            return False
+        if not held:
+            self.abandon()
         for departure in self._departures():
             chosen = _choose(departure.payments)
             batch = _batch(self._node, departure.lane, chosen)
             if self._node.database.write(partial(_record_forming, batch=batch, chosen=chosen)):
                 self._errands.send(departure.company, partial(self._cosign, batch, chosen))
         return False
+
+    @property
+    def leads(self) -> bool:
+        """Whether this worker forms and sends the batches now."""
+        return self._held
 
     def close(self) -> None:
         """Wait for what is under way."""

@@ -17,6 +17,7 @@ from contracts.terms.identifiers import Address
 from contracts.terms.merkle import MerkleTree
 from contracts.terms.payment import Event, PaymentTerms
 from contracts.terms.signing import recover
+from nodes.claims import claimed
 from nodes.context import NodeContext
 from nodes.payments import repository
 from nodes.payments.end import hold, refuse
@@ -37,7 +38,7 @@ def propose_screened(node: NodeContext, errands: Errands) -> bool:
     """
     with node.database.read() as connection:
         waiting = repository.to_propose(connection, node.clock.now(), _accounts(errands), MAX_LIST)
-    for group in _by(lambda payment: payment.creditor_agent, waiting):
+    for group in _by(lambda payment: payment.creditor_agent, claimed(node, "agree", waiting)):
         errands.send(group[0], partial(_ask, node, group, _propose, _record_agreement))
     return False
 
@@ -46,7 +47,7 @@ def reserve_answered(node: NodeContext, errands: Errands) -> bool:
     """Ask every provider that has payments waiting to which the creditor agent agreed, as `propose_screened`."""
     with node.database.read() as connection:
         waiting = repository.to_reserve(connection, node.clock.now(), _accounts(errands), MAX_LIST)
-    for group in _by(lambda payment: payment.provider, waiting):
+    for group in _by(lambda payment: payment.provider, claimed(node, "reserve", waiting)):
         errands.send(group[0], partial(_ask, node, group, _reserve, _record_reservation))
     return False
 

@@ -13,6 +13,7 @@ from contracts.terms.errors import FeiqianError, InsufficientFunds
 from contracts.terms.money import Money
 from contracts.terms.payment import Event, State
 from nodes.accounts import service as accounts
+from nodes.claims import claimed
 from nodes.context import NodeContext
 from nodes.payments import repository
 from nodes.payments.agree import peer_of
@@ -30,6 +31,7 @@ def release_held(node: NodeContext) -> bool:
     """Ask whether officers have decided about what is held, here and at creditor agents. False when nothing moved."""
     with node.database.read() as connection:
         held = repository.held(connection, MAX_LIST)
+    held = claimed(node, "release", held)
     own = [payment for payment in held if payment.held_by == node.account]
     elsewhere = [payment for payment in held if payment.held_by != node.account]
     moved = _ask_own_officers(node, own) if own else 0

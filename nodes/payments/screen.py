@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from compliance.client import Decision, Refusal, Screening
 from contracts.terms.payment import Event
+from nodes.claims import claimed
 from nodes.context import NodeContext
 from nodes.payments import repository
 from nodes.payments.end import hold, refuse
@@ -23,6 +24,7 @@ def screen_accepted(node: NodeContext) -> bool:
     """
     with node.database.read() as connection:
         waiting = repository.to_screen(connection, node.clock.now(), MAX_LIST)
+    waiting = claimed(node, "screen", waiting)
     if not waiting:
         return False
     answers = node.compliance.screen([screening_of(payment) for payment in waiting])

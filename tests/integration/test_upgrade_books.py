@@ -32,12 +32,13 @@ from nodes.app import MIGRATIONS
 from nodes.batches import repository as batches
 from nodes.context import NodeContext
 from nodes.follow import follow, resume
-from nodes.metadata import final_blocks, signed
+from nodes.metadata import claims, final_blocks, signed
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
 from nodes.quotes import repository as quotes
 from nodes.quotes import service as quoting
 from nodes.recovery import repository as recovery
+from serving.claims import Claims
 from serving.cosigning import SignedRecord
 from serving.database import Database
 from serving.final_blocks import last_final_block
@@ -180,6 +181,7 @@ def bank(founded: Stage, tmp_path: Path) -> Iterator[Bank]:
         compliance=nothing,
         signed=SignedRecord(signed),
         idempotency=nothing,
+        claims=Claims(database, claims),
     )
 
     def work(connection: Connection) -> None:
