@@ -53,7 +53,7 @@ def found(
         (path / each).mkdir(parents=True, mode=0o700)
     write_private(path / "password", secrets.token_urlsafe(24) + "\n")
     databases = make_databases(server, [each for each in SERVICES if each != CHAIN]) if server else {}
-    plan = Plan(_free_ports(), {}, _names(), heartbeat, payment_lifetime, databases)
+    plan = Plan(free_ports(), {}, _names(), heartbeat, payment_lifetime, databases)
     folder = NetworkFolder(path, plan)
     accounts = _write_keys(folder)
     folder = NetworkFolder(path, Plan(**{**asdict(plan), "accounts": accounts}))
@@ -67,7 +67,8 @@ def found(
     return folder
 
 
-def _free_ports() -> dict[str, int]:
+def free_ports() -> dict[str, int]:
+    """A port for each service that nobody listens on now."""
     ports: dict[str, int] = {}
     for service in SERVICES:
         candidates = (random.choice(_PORTS) for _ in range(1000))  # noqa: S311 (a port is no secret)
