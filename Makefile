@@ -50,7 +50,7 @@ fuzz: $(READY) ## what each service's OpenAPI document allows and what not, EXAM
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)
 
-soak-contracts: $(READY) ## bugs planted into the contracts are found; then MINUTES=30 of contracts beside their model
+soak-contracts: $(READY) ## MINUTES=30 of contracts beside their model, then thirty bugs planted into them are found
 	@MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/contract/beside $(ARGS)
 
 check: $(READY) ## style, types, the floors of the house, tidiness

@@ -119,6 +119,21 @@ def draft(
     )
 
 
+def pays(settlement: Settlement, payer: Address, payee: Address, currency: int, amount: int) -> Batch:
+    """A batch in which one pays another, whether it can or not; its sequence is for the caller to set."""
+    moved = min(amount, EDGE - 1)
+    return Batch(
+        debtor_agent=payer,
+        lane=0,
+        sequence=-1,
+        payments_root=root(1),
+        payment_count=1,
+        members=tuple(sorted((payer, payee))),
+        positions=tuple(Position(each, currency, delta) for each, delta in sorted([(payer, -moved), (payee, moved)])),
+        deadline=settlement.world.now + LIFETIME,
+    )
+
+
 def numbered(settlement: Settlement, batches: Sequence[Batch]) -> list[Batch]:
     """The batches with the next sequences of their lanes, in order."""
     following: dict[tuple[Address, int], int] = {}

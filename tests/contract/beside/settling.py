@@ -9,10 +9,11 @@ from random import Random
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from contracts.terms.batch import Batch
 from contracts.terms.identifiers import Address
 from contracts.terms.merkle import MerkleTree
 from tests.contract.beside import faults
-from tests.contract.beside.drafts import EDGE, LUCK, Book, draft, endorse, fit, leaves, numbered, pick, root
+from tests.contract.beside.drafts import EDGE, LUCK, Book, draft, endorse, fit, leaves, numbered, pays, pick, root
 from tests.contract.beside.ground import CURRENCIES
 from tests.contract.beside.moves import Moves
 from tests.contract.beside.wire import address
@@ -82,12 +83,31 @@ class Settling(Moves):
     @precondition(can_settle)
     @rule(luck=LUCK)
     def valid_circle(self, luck: Random) -> None:
-        """Gridlock: who pays first is paid last. Each pays on what it is about to get."""
-        book, able = Book(self.ledger), fit(self.register)
-        first = draft(luck, self.settlement, book, able[:1])
-        then = [draft(luck, self.settlement, book, [each]) for each in first.members[:3]]
-        turned = numbered(self.settlement, [*reversed(then), first])
-        self.settle([endorse(luck, self.settlement, each) for each in turned])
+        """Gridlock: who pays first pays out of what it is paid last."""
+        self.settle_in_order(luck, self.circle(luck))
+
+    @precondition(can_settle)
+    @rule(luck=LUCK)
+    def wrong_beside_a_circle(self, luck: Random) -> None:
+        """One short batch is mended by others of its call, one is not."""
+        circle, able = self.circle(luck), fit(self.register)
+        outside = [each for each in able if each not in circle[0].members]
+        if outside:
+            currency, payer = circle[0].positions[0].currency, pick(luck, *outside)
+            amount = Book(self.ledger).room(payer, currency) + 1
+            short = pays(self.settlement, payer, circle[0].debtor_agent, currency, amount)
+            self.settle_in_order(luck, luck.sample([short, *circle], 3))
+
+    def circle(self, luck: Random) -> list[Batch]:
+        """One pays another all that it has and is about to get, then the other pays it all of its own."""
+        last, first = luck.sample(fit(self.register), 2)
+        currency, book = pick(luck, *CURRENCIES), Book(self.ledger)
+        brought = book.room(last, currency)
+        before = pays(self.settlement, first, last, currency, book.room(first, currency) + brought)
+        return [before, pays(self.settlement, last, first, currency, brought)]
+
+    def settle_in_order(self, luck: Random, batches: Sequence[Batch]) -> None:
+        self.settle([endorse(luck, self.settlement, each) for each in numbered(self.settlement, batches)])
 
     @precondition(can_settle)
     @rule(luck=LUCK)
