@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+import pysqlite3
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -104,7 +104,8 @@ def looking(where: Place) -> Iterator[Connection]:
     if isinstance(where, URL):
         engine = create_engine(where.set(drivername="postgresql+psycopg"), poolclass=NullPool)
     else:
-        engine = create_engine(f"sqlite:///{where}", poolclass=NullPool)
+        engine = create_engine(f"sqlite+pysqlite:///{where}", module=pysqlite3, poolclass=NullPool)
+    # Two SQLite libraries in one process drop each other's file locks, so it is the one that the services use.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
     engine.dispose()
@@ -127,7 +128,7 @@ def back_up(where: Place, copy: Path) -> Path:
     if isinstance(where, URL):
         _tool("pg_dump", "--format", "custom", "--file", copy, "--dbname", text_of(where))
     else:
-        with closing(sqlite3.connect(where)) as source, closing(sqlite3.connect(copy)) as target:
+        with closing(pysqlite3.connect(str(where))) as source, closing(pysqlite3.connect(str(copy))) as target:
             source.backup(target)
     return copy
 

@@ -16,6 +16,7 @@ from contracts.terms.parties import Party
 from contracts.terms.payment import Event
 from nodes.accounts import service as accounts
 from nodes.merchants import repository as merchants
+from serving.database import Database
 from tests.node_door import Door, opened
 
 OWN, SHOP = "/v1/payments", "/v1/merchants/dawn/payments"
@@ -131,12 +132,16 @@ def test_a_cursor_that_is_none_is_refused(door: Door, path: str) -> None:
 
 
 @contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of any database meanwhile."""
+def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of a database meanwhile."""
     seen: list[tuple[str, Any]] = []
 
-    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        seen.append((statement, parameters))
+    with database.read() as connection:
+        asked = connection.engine
+
+    def note(connection: Connection, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if connection.engine is asked:
+            seen.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -154,7 +159,7 @@ def test_a_page_is_read_from_an_index_and_sorts_nothing(
     for at in range(5):
         door.move(door.receive(account, at), *[Event.REFUSE][: at // 2])
     cursor = door.get(path, who, limit=1).json()["next"]
-    with statements() as seen:
+    with statements(door.database) as seen:
         assert door.get(path, who, cursor=cursor, **filters).status_code == 200
     asked = [(statement, parameters) for statement, parameters in seen if "FROM payments" in statement]
     assert asked

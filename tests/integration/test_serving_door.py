@@ -303,7 +303,7 @@ def test_the_docs_are_there_without_another_host(door: Door) -> None:
     page = door.get("/docs")
     assert page.status_code == 200
     assert "https://" not in page.text
-    assert door.get("/openapi.json").json()["paths"]["/v1/orders"]["post"]["responses"]["default"]
+    assert door.get("/openapi.json").json()["paths"]["/v1/orders"]["post"]["responses"]["422"]
     assert door.get("/health").json()["status"] == "ok"
     assert door.get("/ready").json()["status"] == "ready"
 

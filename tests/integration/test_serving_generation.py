@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import struct
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+import pysqlite3 as sqlite3
 import pytest
 from sqlalchemy import Connection, text
 
@@ -47,7 +47,7 @@ def backup(file: Path, tmp_path: Path) -> Path:
     with closing(Database(file)) as database:
         add(database)
         copy = tmp_path / "copy.sqlite"
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        with closing(sqlite3.connect(str(file))) as source, closing(sqlite3.connect(str(copy))) as target:
             source.backup(target)
         add(database)
     return copy
@@ -74,7 +74,7 @@ def is_restored(file: Path) -> bool:
 
 
 def set_generation(file: Path, generation: int) -> None:
-    with closing(sqlite3.connect(file)) as connection:
+    with closing(sqlite3.connect(str(file))) as connection:
         connection.execute(f"PRAGMA user_version = {generation}")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from contracts.terms.errors import Conflict, Forbidden, InsufficientFunds, UnknownAccount
+from contracts.terms.errors import Conflict, InsufficientFunds, UnknownAccount
 from contracts.terms.money import currency
 from contracts.terms.parties import Party
 from nodes.accounts import service
@@ -131,7 +131,7 @@ def test_opening_again_changes_nothing_and_another_form_is_refused(database: Dat
 def test_an_account_is_its_owners_alone(database: Database) -> None:
     with database.read() as connection:
         assert service.find_own(connection, "malee", "malee").id == "malee"
-        with pytest.raises(Forbidden):
+        with pytest.raises(UnknownAccount):
             service.find_own(connection, "malee", "eve")
         with pytest.raises(UnknownAccount):
             service.find_own(connection, "nobody", "eve")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -59,6 +60,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.builds(hint, **{field.name: values(hints[field.name]) for field in fields(hint)})
     if get_origin(hint) is tuple:
         return st.lists(values(get_args(hint)[0]), max_size=3).map(tuple)
+    if get_origin(hint) is UnionType:
+        return st.none() | st.one_of(values(each) for each in get_args(hint) if each is not NoneType)
     return next(strategy for leaf, strategy in LEAF_STRATEGIES if leaf == hint)
 
 
