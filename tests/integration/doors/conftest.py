@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import httpx2
+import pysqlite3
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import inspect, text
+from sqlalchemy import URL, Connection, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
 
 from bridge.app import create_app as create_bridge
 from bridge.settings import BridgeSettings
@@ -158,10 +161,31 @@ class Network:
 
     def rows(self, service: str, aside: tuple[str, ...] = ()) -> dict[str, int]:
         """How many rows each table of a service has, but those `aside`."""
-        with databases.looking(self.folder.database(service)) as connection:
+        with self._looking(self.folder.database(service)) as connection:
             tables = [name for name in inspect(connection).get_table_names() if name not in aside]
-            counted = (text(f'SELECT count(*) FROM "{name}"') for name in tables)
-            return {name: connection.execute(each).scalar_one() for name, each in zip(tables, counted, strict=True)}
+        return {name: self.count(service, name) for name in tables}
+
+    def count(self, service: str, table: str, condition: str = "true") -> int:
+        """How many rows of a table of a service fulfil a condition."""
+        with self._looking(self.folder.database(service)) as connection:
+            found: int = connection.execute(text(f'SELECT count(*) FROM "{table}" WHERE {condition}')).scalar_one()
+            return found
+
+    @contextmanager
+    def _looking(self, where: Path | URL) -> Iterator[Connection]:
+        """By the services' own library: another copy of SQLite in this process would drop their locks."""
+        if isinstance(where, URL):
+            with databases.looking(where) as connection:
+                yield connection
+            return
+        engine = create_engine(
+            "sqlite://",
+            module=pysqlite3,
+            creator=lambda: pysqlite3.connect(f"file:{where}?mode=ro", uri=True),
+            poolclass=NullPool,
+        )
+        with engine.connect() as connection:
+            yield connection
 
 
 @cache
@@ -218,7 +242,11 @@ def _shop(shop: str, owner: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    folder = found(tmp_path_factory.mktemp("doors") / "network", heartbeat=1.0, server=databases.server())
+    folder = found(
+        tmp_path_factory.mktemp("doors") / "network", payment_lifetime=120, heartbeat=1.0, server=databases.server()
+    )
+    with folder.settings(BRIDGE).open("a") as bridge:
+        bridge.write("quote_lifetime = 300\n")  # outlives a payment, which a busy machine may need its time for
     sealer = bytes.fromhex(folder.sealer_key.read_text().strip())
     chain = open_chain(folder.network.to_json(), ":memory:", sealer, heartbeat=1.0)
     made = Network(folder)
