@@ -21,13 +21,16 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 
 
 class TransactionSender:
-    """Sends one key's transactions, in order, from several threads. No other process may use the same key."""
+    """Sends one key's transactions, in order, from several threads. No other process may use the same key.
+
+    The chain node says each nonce: it may have lost what waited there (killed, or its pool cleared), and whatever we
+    counted on would then wait behind a gap that nobody fills.
+    """
 
     def __init__(self, client: ChainClient, signer: Signer) -> None:
         self.client = client
         self._signer = signer
         self._lock = threading.Lock()
-        self._next_nonce: int | None = None
 
     @property
     def address(self) -> Address:
@@ -47,8 +50,7 @@ class TransactionSender:
             except RpcError as failure:
                 if not _is_stale_nonce(failure):
                     raise
-            # Another life of this key (a restart, a lost answer) used the nonce: ask the chain again, once.
-            self._next_nonce = None
+            # A transaction that was lost on the way arrived between question and answer: ask again, once.
             return self._send_next(to, data, limit)
 
     def wait(self, hashes: Sequence[bytes], timeout: float = 30.0) -> list[Receipt]:
@@ -61,28 +63,20 @@ class TransactionSender:
         return receipts
 
     def _send_next(self, to: Address | None, data: bytes, gas: int) -> bytes:
-        if self._next_nonce is None:
-            count = self.client.request("eth_getTransactionCount", self.address, "pending")
-            self._next_nonce = int(count, 16)
+        nonce = int(self.client.request("eth_getTransactionCount", self.address, "pending"), 16)
         priority = int(self.client.request("eth_maxPriorityFeePerGas"), 16)
         base = int(self.client.request("eth_gasPrice"), 16)
         # Twice the going price: a transaction must outlive a few full blocks' rises of the base fee.
         raw = _signed(
             self._signer,
-            [self.client.chain_id, self._next_nonce, priority, 2 * base + priority, gas, _address(to), 0, data, []],
+            [self.client.chain_id, nonce, priority, 2 * base + priority, gas, _address(to), 0, data, []],
         )
-        transaction_hash = keccak(raw)
         try:
             self.client.request("eth_sendRawTransaction", "0x" + raw.hex())
         except RpcError as failure:
             if "already known" not in failure.message:
-                self._next_nonce = None
                 raise
-        except ChainUnavailable:
-            self._next_nonce = None  # it may or may not have arrived; only the chain knows
-            raise
-        self._next_nonce += 1
-        return transaction_hash
+        return keccak(raw)
 
     def _estimate(self, to: Address | None, data: bytes) -> int:
         message = {"from": self.address, "data": "0x" + data.hex()} | ({"to": to} if to else {})

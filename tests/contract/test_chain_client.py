@@ -164,8 +164,16 @@ def test_nonces_go_on_in_order_and_recover(stage):
     target = stage.account("stranger")
     sender.wait([sender.send(target, b"", 21_000) for _ in range(3)])
     twin.transact(target, b"", 21_000)
-    # `sender` still believes in the nonce that its twin has used.
     assert sender.transact(target, b"", 21_000).succeeded
+
+
+def test_a_chain_that_lost_what_was_sent_takes_the_next(stage):
+    """A node that is killed forgets what waits; nothing may then wait behind the gap."""
+    sender, target = stage.sender("relayer"), stage.account("stranger")
+    before = stage.client.request("evm_snapshot")
+    sender.transact(target, b"", 21_000)
+    assert stage.client.request("evm_revert", before)
+    assert sender.wait([sender.send(target, b"", 21_000)], timeout=5)[0].succeeded
 
 
 def test_threads_share_a_sender(stage):

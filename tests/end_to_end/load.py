@@ -203,7 +203,7 @@ def _kill_and_go_on(stage: Stage, load: Load, chooses: random.Random, victims: l
     assert all(map(stage.processes.is_running, survivors)), "nobody else may fall with it"
     run(stage.folder, stage.processes)
     seconds = time.monotonic() - killed
-    load.await_settled(3)
+    load.await_settled(10)
     load.stop()
     after = {number: stage.chain.header_at(number).block_hash for number in before}
     stage.orders += load.orders
