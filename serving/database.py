@@ -26,7 +26,6 @@ from sqlalchemy import URL, Connection, RootTransaction
 from sqlalchemy.exc import DBAPIError
 
 from contracts.terms.errors import Unavailable
-from serving.postgresql import PostgresqlStore
 from serving.side_file import DatabaseInUse
 from serving.sqlite import SqliteStore
 from serving.store import Store
@@ -45,11 +44,19 @@ _PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)
 """Seconds before each new run of a transaction."""
 
 
+def _store(place: Place, state: Path) -> Store:
+    if not isinstance(place, URL):
+        return SqliteStore(place)
+    from serving.postgresql import PostgresqlStore  # its driver takes a while to load
+
+    return PostgresqlStore(place, state)
+
+
 class DatabaseReader:
     """One database to look into, also while a service writes it."""
 
     def __init__(self, place: Place, state: Path = Path()) -> None:
-        self._store: Store = PostgresqlStore(place, state) if isinstance(place, URL) else SqliteStore(place)
+        self._store = _store(place, state)
         self._reading = self._store.reading()
 
     @contextmanager

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from serving.database import Database
 
@@ -15,12 +13,29 @@ def migrate(database: Database, scripts: Path) -> None:
     """Run every migration in `scripts` (an Alembic folder) that the database has not seen."""
 
     def upgrade(connection: Connection) -> None:
+        if _revision(connection) == _newest(scripts):
+            return  # Alembic takes half a second to load
+        from alembic import command
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(scripts))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
     database.migrate(upgrade)
+
+
+def _revision(connection: Connection) -> str | None:
+    """What the database stands at; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _newest(scripts: Path) -> str:
+    """The last revision: each script's name begins with its own."""
+    return max(script.name.partition("_")[0] for script in (scripts / "versions").glob("[0-9]*_*.py"))
 
 
 def run_environment(connection: Connection) -> None:

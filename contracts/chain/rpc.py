@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any, Protocol
+
+import urllib3
 
 from contracts.chain.reverts import reason_in, refusal
 from contracts.terms.errors import ChainUnavailable, FeiqianError
 
+_HEADERS = {"Content-Type": "application/json"}
 _REVERTED = 3  # the error code for a revert with data (execution-apis, eth_call)
 
 
@@ -30,35 +34,28 @@ class RpcError(ChainUnavailable):
 
 
 class HttpTransport:
-    """web3.py's requests and responses on one kept-alive session, usable from several threads. `timeout` in seconds."""
+    """JSON-RPC 2.0 over kept-alive connections, usable from several threads. `timeout` in seconds."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
-        # Imported here because an offline auditor needs neither.
-        import requests
-        from web3 import HTTPProvider
-
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._provider = HTTPProvider(url)
-        self._headers = dict(self._provider.get_request_headers())
-        self._url, self._timeout = url, timeout
-        self._failure = requests.RequestException
+        self._url, self._ids = url, itertools.count(1)
+        self._pool = urllib3.PoolManager(maxsize=8, timeout=timeout, retries=False)
 
     def make_request(self, method: Any, params: Any) -> Any:
         """Raises ChainUnavailable when no proper answer comes in time."""
-        # A session that gets out of step would hand one request another one's answer, so each is told by its id.
-        request = self._provider.encode_rpc_request(method, params)
+        # A connection that gets out of step would hand one request another one's answer, so each is told by its id.
+        number = next(self._ids)
+        body = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
         try:
-            response = self._session.post(self._url, request, headers=self._headers, timeout=self._timeout)
-            answer = self._provider.decode_rpc_response(response.content)
-        except (self._failure, ValueError) as failure:
+            response = self._pool.request("POST", self._url, body=body, headers=_HEADERS)
+            answer = json.loads(response.data)
+        except (urllib3.exceptions.HTTPError, ValueError) as failure:
             raise ChainUnavailable(f"{self._url}: {method}: {failure or type(failure).__name__}") from failure
-        if not isinstance(answer, dict) or answer.get("id") != json.loads(request)["id"]:
+        if not isinstance(answer, dict) or answer.get("id") != number:
             raise ChainUnavailable(f"{self._url}: {method}: the answer is not the response to this request")
         return answer
 
     def close(self) -> None:
-        self._session.close()
+        self._pool.clear()
 
 
 def request(transport: Transport, method: str, *params: Any) -> Any:
