@@ -36,7 +36,7 @@ from nodes.follow import resume
 from nodes.merchants import endpoints as merchants
 from nodes.metadata import claims, idempotency_keys, seen_messages, signed
 from nodes.payments import endpoints as payments
-from nodes.payments.repository import last_places
+from nodes.payments.events import last_places
 from nodes.peers import endpoints as peers
 from nodes.quotes import endpoints as quotes
 from nodes.returns import endpoints as returns

@@ -40,6 +40,7 @@ from nodes.context import NodeContext
 from nodes.metadata import final_blocks, successors
 from nodes.payments import end
 from nodes.payments import repository as payments
+from nodes.payments.repository import Move
 from nodes.recovery.notice import end_doubts, lost_batches, remember_lost
 from nodes.recovery.repository import LostBatch
 from serving.final_blocks import (
@@ -147,8 +148,7 @@ def _settle(connection: Connection, node: NodeContext, event: BatchSettled, chai
     if event.place.debtor_agent == node.account:
         origin = event.origin
         batches.settle(connection, event.batch_hash, origin.block_number, origin.transaction_hash)
-    for payment in payments.find_all(connection, uetrs):
-        end.settle(connection, payment, chain_time)
+    end.settle(connection, payments.find_all(connection, uetrs), chain_time)
 
 
 def _book_ledger(connection: Connection, node: NodeContext, event: Event, chain_time: int) -> None:
@@ -183,17 +183,15 @@ def _bury(connection: Connection, node: NodeContext, chain_time: int) -> None:
     for side in ("debtor", "creditor"):
         committing = payments.in_state(connection, State.COMMITTING, side, 10_000)
         live = node.signed.live(connection, [payment.uetr for payment in committing])
-        for payment in committing:
-            if payment.uetr not in live:
-                payments.move(connection, payment, PaymentEvent.DROP, detail="its batch did not settle in time")
+        dropped = [payment for payment in committing if payment.uetr not in live]
+        why = {"detail": "its batch did not settle in time"}
+        payments.move_all(connection, [Move(payment, PaymentEvent.DROP, why) for payment in dropped])
 
 
 def _expire(connection: Connection, node: NodeContext, chain_time: int) -> None:
     overdue = payments.overdue(connection, chain_time)
     live = node.signed.live(connection, [payment.uetr for payment in overdue])
-    for payment in overdue:
-        if payment.uetr not in live:
-            end.expire(connection, payment)
+    end.expire(connection, [payment for payment in overdue if payment.uetr not in live])
 
 
 def _outdate(connection: Connection, node: NodeContext, incumbent: Address) -> None:
@@ -201,6 +199,4 @@ def _outdate(connection: Connection, node: NodeContext, incumbent: Address) -> N
     evidence that holds, and none that carried them can settle any more."""
     outdated = payments.priced_for_others(connection, incumbent)
     live = node.signed.live(connection, [payment.uetr for payment in outdated])
-    for payment in outdated:
-        if payment.uetr not in live:
-            end.outdate(connection, payment)
+    end.outdate(connection, [payment for payment in outdated if payment.uetr not in live])

@@ -29,6 +29,7 @@ from nodes.context import NodeContext
 from nodes.merchants import endpoints as merchant_endpoints
 from nodes.metadata import claims, idempotency_keys, signed
 from nodes.payments import endpoints as payment_endpoints
+from nodes.payments import events
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
 from nodes.quotes.tables import quotes
@@ -191,7 +192,7 @@ def _furnish(connection: Connection, balance: int) -> None:
 def _node(database: Database) -> NodeContext:
     def look(owners: Collection[str]) -> Mapping[str, int]:
         with database.read() as connection:
-            return payments.last_places(connection, owners)
+            return events.last_places(connection, owners)
 
     clock = ChainClock(lambda: 0.0)
     clock.observe(NOW)

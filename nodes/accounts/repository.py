@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from nodes.accounts.tables import accounts, entries, postings
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A journal entry, once per `key`. Lines are (account, amount), credits positive, summing to zero."""
+
+    key: str
+    description: str
+    lines: Sequence[tuple[str, int]]
+
+
 def find(connection: Connection, account: str) -> Row[tuple[object, ...]] | None:
     return connection.execute(select(accounts).where(accounts.c.id == account)).one_or_none()
+
+
+def find_all(connection: Connection, ids: Collection[str]) -> Sequence[Row[tuple[object, ...]]]:
+    return connection.execute(select(accounts).where(accounts.c.id.in_(list(ids)))).all()
 
 
 def owned_by(connection: Connection, owner: str) -> Sequence[Row[tuple[object, ...]]]:
@@ -21,31 +36,43 @@ def add(connection: Connection, **values: object) -> None:
     connection.execute(insert(accounts).values(balance=0, earmarked=0, **values))
 
 
-def change_earmark(connection: Connection, account: str, amount: int) -> bool:
-    """Add `amount` to the earmark if the balance covers it; False when it does not."""
+def change_earmarks(connection: Connection, changes: Mapping[str, int]) -> bool:
+    """Add an amount to the earmark of each account whose balance covers it; False when one does not."""
+    if not changes:
+        return True
     c = accounts.c
-    covered = c.earmarked + amount <= c.balance
-    statement = update(accounts).where(c.id == account, covered).values(earmarked=c.earmarked + amount)
-    return connection.execute(statement).rowcount == 1
+    rows = [{"changed": account, "amount": amount} for account, amount in sorted(changes.items())]
+    covered = c.earmarked + bindparam("amount") <= c.balance
+    statement = update(accounts).where(c.id == bindparam("changed"), covered)
+    raised = statement.values(earmarked=c.earmarked + bindparam("amount"))
+    return connection.execute(raised, rows).rowcount == len(rows)
 
 
-def entry_exists(connection: Connection, key: str) -> bool:
-    return connection.execute(select(entries.c.id).where(entries.c.key == key)).one_or_none() is not None
+def booked(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those of `keys` under which an entry was booked."""
+    return set(connection.execute(select(entries.c.key).where(entries.c.key.in_(list(keys)))).scalars())
 
 
-def add_entry(
-    connection: Connection, key: str, description: str, chain_time: int, lines: Sequence[tuple[str, int]]
-) -> None:
-    statement = insert(entries).values(key=key, description=description, chain_time=chain_time)
-    [entry] = connection.execute(statement).inserted_primary_key or (0,)
-    rows = [
-        {"entry": entry, "line": number, "account": account, "amount": amount}
-        for number, (account, amount) in enumerate(lines)
+def add_entries(connection: Connection, new: Sequence[Entry], chain_time: int) -> None:
+    """Book entries whose keys are new, with their postings, and bring the balances along."""
+    if not new:
+        return
+    rows = [{"key": entry.key, "description": entry.description, "chain_time": chain_time} for entry in new]
+    numbered = connection.execute(insert(entries).returning(entries.c.key, entries.c.id), rows)
+    ids = {row.key: row.id for row in numbered}
+    lines = [
+        {"entry": ids[entry.key], "line": number, "account": account, "amount": amount}
+        for entry in new
+        for number, (account, amount) in enumerate(entry.lines)
     ]
-    connection.execute(insert(postings), rows)
-    for account, amount in lines:
-        c = accounts.c
-        connection.execute(update(accounts).where(c.id == account).values(balance=c.balance + amount))
+    connection.execute(insert(postings), lines)
+    sums: Counter[str] = Counter()
+    for line in lines:
+        sums[line["account"]] += line["amount"]
+    c = accounts.c
+    statement = update(accounts).where(c.id == bindparam("posted")).values(balance=c.balance + bindparam("amount"))
+    changed = [{"posted": account, "amount": amount} for account, amount in sorted(sums.items())]
+    assert connection.execute(statement, changed).rowcount == len(changed), "every posting has an account"
 
 
 def balances(connection: Connection) -> list[tuple[str, str, int]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -12,10 +13,12 @@ from contracts.terms.errors import Conflict, InsufficientFunds, UnknownAccount
 from contracts.terms.money import Currency, currency
 from contracts.terms.parties import Party
 from nodes.accounts import repository
+from nodes.accounts.repository import Entry
 from serving.jsontext import dump, load
 
 CAPITAL, FEES, SETTLEMENT = "capital", "fees", "settlement"
 RECEIVABLES = "receivables"
+NOT_ENOUGH = "the account has not enough money that is free; pay in or pay less"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ def find(connection: Connection, account: str) -> Account:
     return _account(row)
 
 
+def find_all(connection: Connection, ids: Collection[str]) -> dict[str, Account]:
+    """The accounts that there are, by identifier."""
+    return {found.id: found for found in map(_account, repository.find_all(connection, ids))}
+
+
 def find_own(connection: Connection, account: str, owner: str) -> Account:
     """The account, if `owner` owns it. Raises UnknownAccount: nobody learns whether another customer's is there."""
     found = find(connection, account)
@@ -83,26 +91,39 @@ def _unknown(account: str) -> UnknownAccount:
 
 def earmark(connection: Connection, account: str, amount: int) -> None:
     """Set money aside for a payment. Raises InsufficientFunds."""
-    if not repository.change_earmark(connection, account, amount):
-        raise InsufficientFunds("the account has not enough money that is free; pay in or pay less")
+    if not repository.change_earmarks(connection, {account: amount}):
+        raise InsufficientFunds(NOT_ENOUGH)
+
+
+def earmark_all(connection: Connection, amounts: Mapping[str, int]) -> None:
+    """Set aside, by account, what the caller has found free in this transaction."""
+    set_aside = repository.change_earmarks(connection, amounts)
+    assert set_aside, "what was free in this transaction is free until its end"
 
 
 def release(connection: Connection, account: str, amount: int) -> None:
     """Make earmarked money free again."""
-    released = repository.change_earmark(connection, account, -amount)
+    release_all(connection, {account: amount})
+
+
+def release_all(connection: Connection, amounts: Mapping[str, int]) -> None:
+    """Make earmarked money free again, by account."""
+    released = repository.change_earmarks(connection, {account: -amount for account, amount in amounts.items()})
     assert released, "an earmark is released once"
 
 
 def post(connection: Connection, key: str, description: str, chain_time: int, lines: Sequence[tuple[str, int]]) -> bool:
-    """Book one journal entry, once per `key`. Lines are (account, amount), credits positive, summing to zero.
+    """Book one journal entry, once per `key`. False when the entry was booked before."""
+    return post_all(connection, chain_time, [Entry(key, description, lines)]) == 1
 
-    False when the entry was booked before.
-    """
-    assert sum(amount for _, amount in lines) == 0, "an entry balances"
-    if repository.entry_exists(connection, key):
-        return False
-    repository.add_entry(connection, key, description, chain_time, [line for line in lines if line[1]])
-    return True
+
+def post_all(connection: Connection, chain_time: int, new: Sequence[Entry]) -> int:
+    """Book journal entries, each once per key; how many were not booked before."""
+    assert all(sum(amount for _, amount in entry.lines) == 0 for entry in new), "an entry balances"
+    known = repository.booked(connection, [entry.key for entry in new])
+    fresh = [replace(entry, lines=[line for line in entry.lines if line[1]]) for entry in new if entry.key not in known]
+    repository.add_entries(connection, fresh, chain_time)
+    return len(fresh)
 
 
 def deposit(connection: Connection, key: str, account: str, amount: int, chain_time: int) -> None:
@@ -161,5 +182,11 @@ def _account(row: object) -> Account:
         currency=currency(values["currency"]),
         balance=values["balance"],
         earmarked=values["earmarked"],
-        party=from_document(Party, load(values["party"])),
+        party=_party(values["party"]),
     )
+
+
+@lru_cache(maxsize=4096)
+def _party(text: str) -> Party:
+    """The same customers and merchants again and again."""
+    return from_document(Party, load(text))

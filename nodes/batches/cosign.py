@@ -18,6 +18,7 @@ from contracts.terms.payment import Event, State
 from nodes.context import NodeContext
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
+from nodes.payments.repository import Move
 from nodes.recovery.repository import add_paths
 from nodes.recovery.service import require_certain
 
@@ -59,9 +60,8 @@ def _record(
     agreed = _agreed(connection, own)
     node.signed.record(connection, batch, [payment.uetr for payment in agreed], settlement)
     add_paths(connection, batch_hash(batch), own)
-    for payment in agreed:
-        if payment.state is State.AGREED:
-            payments.move(connection, payment, Event.SIGN)
+    waiting = [payment for payment in agreed if payment.state is State.AGREED]
+    payments.move_all(connection, [Move(payment, Event.SIGN) for payment in waiting])
 
 
 def _agreed(connection: Connection, own: Sequence[IncludedPayment]) -> list[PaymentRecord]:

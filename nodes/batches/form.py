@@ -24,7 +24,7 @@ from contracts.terms.batch import (
     members_of,
     net_positions,
 )
-from contracts.terms.commitments import attestation_hash, batch_hash, payment_leaf, typed_digest
+from contracts.terms.commitments import attestation_hash, batch_hash, typed_digest
 from contracts.terms.cosigning import IncludedPayment
 from contracts.terms.errors import AlreadySigned, FeiqianError, NotAgreed, PeerUnavailable
 from contracts.terms.identifiers import Address
@@ -36,6 +36,7 @@ from nodes.batches.lanes import COSIGN_TIMEOUT, SLOW, Departure, Troubled, depar
 from nodes.context import NodeContext
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
+from nodes.payments.repository import Move
 from nodes.steps import Errands
 from serving.claims import Lease
 from serving.client import Peer
@@ -159,7 +160,7 @@ class Former:
         self, batch: Batch, chosen: Sequence[PaymentRecord]
     ) -> tuple[Mapping[Address, Endorsement | FeiqianError], set[Address]]:
         """Ask all members side by side; what they answered in time, and who took long."""
-        tree = MerkleTree([payment_leaf(payment.terms) for payment in chosen])
+        tree = MerkleTree([payment.leaf for payment in chosen])
         included = [IncludedPayment(payment.terms, tree.path(index)) for index, payment in enumerate(chosen)]
         began, took = time.monotonic(), dict[Address, float]()
 
@@ -182,9 +183,13 @@ def drop_batch(connection: Connection, batch: Batch) -> None:
     """Give up a batch that this debtor agent has not signed: it cannot settle, its payments go on at once."""
     name = batch_hash(batch)
     repository.bury(connection, name)
-    for payment in payments.find_all(connection, repository.uetrs_of(connection, name)):
-        if payment.state is State.COSIGNING:
-            payments.move(connection, payment, Event.DROP, detail="a member did not sign")
+    _put_back(connection, repository.uetrs_of(connection, name), "a member did not sign")
+
+
+def _put_back(connection: Connection, uetrs: Sequence[str], why: str) -> None:
+    """Those of these payments that are being co-signed are agreed again."""
+    found = [each for each in payments.find_all(connection, uetrs) if each.state is State.COSIGNING]
+    payments.move_all(connection, [Move(payment, Event.DROP, {"detail": why}) for payment in found])
 
 
 def _choose(agreed: Sequence[PaymentRecord]) -> list[PaymentRecord]:
@@ -209,7 +214,7 @@ def _batch(node: NodeContext, lane: int, chosen: Sequence[PaymentRecord]) -> Bat
         debtor_agent=node.account,
         lane=lane,
         sequence=node.settlement.next_sequence(node.account, lane),
-        payments_root=MerkleTree([payment_leaf(each) for each in terms]).root,
+        payments_root=MerkleTree([payment.leaf for payment in chosen]).root,
         payment_count=len(terms),
         members=members_of(terms),
         positions=net_positions(terms),
@@ -220,12 +225,10 @@ def _batch(node: NodeContext, lane: int, chosen: Sequence[PaymentRecord]) -> Bat
 def _record_forming(connection: Connection, batch: Batch, chosen: Sequence[PaymentRecord]) -> bool:
     """Those that are signed already stay as they are: one place decides about both batches."""
     agreed = [payment for payment in chosen if payment.state is State.AGREED]
-    moved = [payments.move(connection, payment, Event.BATCH) for payment in agreed]
-    if not all(moved):
+    moved = payments.move_all(connection, [Move(payment, Event.BATCH) for payment in agreed])
+    if len(moved) < len(agreed):
         # One of them ended meanwhile: the tree no longer fits, so put the others back and form anew.
-        for payment in payments.find_all(connection, [payment.uetr for payment in agreed]):
-            if payment.state is State.COSIGNING:
-                payments.move(connection, payment, Event.DROP, detail="the batch changed before it was proposed")
+        _put_back(connection, [payment.uetr for payment in moved], "the batch changed before it was proposed")
         return False
     repository.add(connection, batch, [payment.uetr for payment in chosen])
     return True
@@ -288,9 +291,8 @@ def _record_signed(
         drop_batch(connection, batch)
         return True
     node.signed.record(connection, batch, [payment.uetr for payment in members], node.office.incumbent)
-    for payment in members:
-        if payment.state is State.COSIGNING:
-            payments.move(connection, payment, Event.SIGN)
+    cosigned = [payment for payment in members if payment.state is State.COSIGNING]
+    payments.move_all(connection, [Move(payment, Event.SIGN) for payment in cosigned])
     repository.sign(connection, name, endorsements)
     return True
 

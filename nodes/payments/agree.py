@@ -11,17 +11,17 @@ from sqlalchemy import Connection
 
 from bridge.client import BridgeClient, ReservationRequest, Reserved
 from contracts.terms.attestation import Agreement
-from contracts.terms.commitments import agreement_hash, payment_leaf, typed_digest
+from contracts.terms.commitments import agreement_hash, typed_digest
 from contracts.terms.errors import FeiqianError, PeerUnavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.merkle import MerkleTree
-from contracts.terms.payment import Event, PaymentTerms
+from contracts.terms.payment import Event
 from contracts.terms.signing import recover
 from nodes.claims import claimed
 from nodes.context import NodeContext
-from nodes.payments import repository
-from nodes.payments.end import hold, refuse
+from nodes.payments import agreements, end, repository
 from nodes.payments.record import PaymentRecord
+from nodes.payments.repository import Move
 from nodes.peers.client import AgreementAnswer, NodeClient, Proposal
 from nodes.steps import Errands
 from serving.client import Peer, PeerRefusal
@@ -79,8 +79,7 @@ def _refuse_all(node: NodeContext, group: Group, failure: FeiqianError) -> int:
         return 0
 
     def work(connection: Connection) -> int:
-        for payment in group[1]:
-            refuse(connection, payment, failure.iso_reason, failure.detail)
+        end.refuse_all(connection, [end.Refusal(each, failure.iso_reason, failure.detail) for each in group[1]])
         return len(group[1])
 
     return node.database.write(work)
@@ -104,15 +103,13 @@ def _record_agreement(connection: Connection, node: NodeContext, group: Group, a
         for item in answer.agreed
     ]
     if agreed:
-        _keep_agreement(connection, node, agent, [p.terms for p in agreed], answer.agreement, answer.signature)
-    for payment in agreed:
-        repository.complete(connection, payment)
-    held = [item for item in answer.not_agreed if item.held_until]
-    for item in held:
-        hold(connection, by_uetr[item.uetr], agent, item.held_until)
-    refused = [item for item in answer.not_agreed if not item.pending]
-    for item in refused:
-        refuse(connection, by_uetr[item.uetr], item.reason, item.detail)
+        _keep_agreement(connection, node, agent, agreed, answer.agreement, answer.signature)
+    repository.complete(connection, agreed)
+    held = [end.Hold(by_uetr[item.uetr], agent, item.held_until) for item in answer.not_agreed if item.held_until]
+    end.hold_all(connection, held)
+    no = [item for item in answer.not_agreed if not item.pending]
+    refused = [end.Refusal(by_uetr[item.uetr], item.reason, item.detail) for item in no]
+    end.refuse_all(connection, refused)
     return len(agreed) + len(refused) + len(held)
 
 
@@ -127,13 +124,12 @@ def _record_reservation(connection: Connection, node: NodeContext, group: Group,
     by_uetr = {payment.uetr: payment for payment in payments}
     for answer in answers:
         if answer.agreement is not None:
-            terms = [by_uetr[uetr].terms for uetr in answer.uetrs]
+            reserved = [by_uetr[uetr] for uetr in answer.uetrs]
             signed = answer.agreement
-            _keep_agreement(connection, node, provider, terms, signed.agreement, signed.signature)
-        for uetr in answer.uetrs:
-            repository.move(connection, by_uetr[uetr], Event.AGREE)
-        for refusal in answer.refused:
-            refuse(connection, by_uetr[refusal.item], refusal.reason, refusal.detail)
+            _keep_agreement(connection, node, provider, reserved, signed.agreement, signed.signature)
+        repository.move_all(connection, [Move(by_uetr[uetr], Event.AGREE) for uetr in answer.uetrs])
+        refused = [end.Refusal(by_uetr[each.item], each.reason, each.detail) for each in answer.refused]
+        end.refuse_all(connection, refused)
     return len(payments)
 
 
@@ -141,19 +137,19 @@ def _keep_agreement(
     connection: Connection,
     node: NodeContext,
     account: Address,
-    terms: Sequence[PaymentTerms],
+    payments: Sequence[PaymentRecord],
     agreement: Agreement | None,
     signature: bytes,
 ) -> None:
     """Keep a peer's signature over the leaves it agreed to, after checking that it is that. Raises PeerUnavailable."""
-    tree = MerkleTree([payment_leaf(each) for each in terms])
+    tree = MerkleTree([payment.leaf for payment in payments])
     keys = node.directory.keys(account)
-    if agreement is None or (agreement.root, agreement.count) != (tree.root, len(terms)) or keys is None:
+    if agreement is None or (agreement.root, agreement.count) != (tree.root, len(payments)) or keys is None:
         raise PeerUnavailable("the peer's agreement is not about the payments that it says it agreed to")
     if recover(typed_digest(node.domain, agreement_hash(agreement)), signature) not in keys.settlement:
         raise PeerUnavailable("the peer's agreement is not signed by its settlement key")
-    for index, each in enumerate(terms):
-        repository.add_agreement(connection, each.uetr, account, agreement, tree.path(index), signature)
+    paths = [(payment.uetr, tree.path(index)) for index, payment in enumerate(payments)]
+    agreements.keep(connection, account, agreement, signature, paths)
 
 
 def _by(key: Callable[[PaymentRecord], Address], payments: Iterable[PaymentRecord]) -> list[Group]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from compliance.client import Decision, Refusal
 from contracts.terms.attestation import Agreement
-from contracts.terms.commitments import agreement_hash, payment_leaf, quotes_hash, typed_digest
+from contracts.terms.commitments import agreement_hash, quotes_hash, typed_digest
 from contracts.terms.errors import DeadlinePassed, FeiqianError, Malformed, Unavailable
 from contracts.terms.errors import NotAgreed as TermsNotAgreed
 from contracts.terms.merkle import root_of
@@ -20,9 +20,9 @@ from contracts.terms.payment import Event, State
 from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.merchants import service as merchants
-from nodes.payments import repository
-from nodes.payments.end import hold, refuse
+from nodes.payments import end, repository
 from nodes.payments.record import UNKNOWN, PaymentRecord
+from nodes.payments.repository import Move
 from nodes.payments.screen import screening_of
 from nodes.peers.client import Agreed, AgreementAnswer, NotAgreed, Proposal
 from nodes.returns import incoming as returns
@@ -44,7 +44,7 @@ def answer_proposals(node: NodeContext, sender: Participant, proposals: Sequence
     if not agreed:
         return AgreementAnswer((), tuple(others), None, b"")
     agreement = Agreement(
-        root_of([payment_leaf(payment.terms) for payment in agreed]),
+        root_of([payment.leaf for payment in agreed]),
         len(agreed),
         max(payment.deadline for payment in agreed),
     )
@@ -150,22 +150,24 @@ def _screen(node: NodeContext, payments: Sequence[PaymentRecord]) -> list[Paymen
 
 
 def _record_decisions(connection: Connection, outcomes: Sequence[tuple[PaymentRecord, Decision | Refusal]]) -> None:
+    cleared: list[Move] = []
+    held: list[end.Hold] = []
+    refused: list[end.Refusal] = []
     for payment, answer in outcomes:
         if isinstance(answer, Refusal):
-            refuse(connection, payment, answer.reason, answer.detail)
+            refused.append(end.Refusal(payment, answer.reason, answer.detail))
         elif answer.outcome == "refuse":
-            refuse(connection, payment, answer.reason, "compliance of the creditor agent refused")
+            refused.append(end.Refusal(payment, answer.reason, "compliance of the creditor agent refused"))
         elif answer.outcome == "hold":
-            hold(connection, payment, payment.creditor_agent, answer.hold_until)
+            held.append(end.Hold(payment, payment.creditor_agent, answer.hold_until))
         else:
-            repository.move(
-                connection,
-                payment,
-                Event.CLEAR,
-                creditor_commitment=answer.party_commitment,
-                creditor_decision=answer.decision_commitment,
-            )
-            repository.move(connection, replace(payment, state=State.SCREENED), Event.AGREE)
+            said = {"creditor_commitment": answer.party_commitment, "creditor_decision": answer.decision_commitment}
+            cleared.append(Move(payment, Event.CLEAR, said))
+    screened = repository.move_all(connection, cleared)
+    agreeing = [Move(replace(payment, state=State.SCREENED), Event.AGREE) for payment in screened]
+    repository.move_all(connection, agreeing)
+    end.hold_all(connection, held)
+    end.refuse_all(connection, refused)
 
 
 def _not_agreed(payment: PaymentRecord) -> NotAgreed:

@@ -24,7 +24,7 @@ from nodes.batches.commit import complete
 from nodes.batches.form import leaves_of
 from nodes.batches.repository import FormedBatch
 from nodes.context import NodeContext
-from nodes.payments import repository
+from nodes.payments import agreements, repository
 
 
 def evidence_of(node: NodeContext, uetr: str) -> Evidence:
@@ -37,13 +37,13 @@ def evidence_of(node: NodeContext, uetr: str) -> Evidence:
         if not payment.quote_signature:
             raise NotFound("this payment was recovered after a backup was restored; what its peers signed was lost")
         leaves = leaves_of(connection, formed)
-        agreed = repository.agreements_of(connection, uetr)
+        agreed = agreements.of_payment(connection, uetr)
     assert formed.transaction_hash is not None, "a settled batch has a transaction"
     settlement = settling_contract(node.chain, formed.transaction_hash, formed.name)
     signed = complete(node, formed, settlement)
-    agreements = tuple(SignedAgreement(*each) for each in agreed)
+    signed_agreements = tuple(SignedAgreement(*each) for each in agreed)
     quotes = (SignedQuote(payment.quote, payment.quote_signature),)
-    keys = _signers(node.office.domain_of(settlement), formed, signed.endorsements, agreements, quotes)
+    keys = _signers(node.office.domain_of(settlement), formed, signed.endorsements, signed_agreements, quotes)
     settled = SettledAt(settlement, formed.batch.place, formed.block_number)
     proof = fetch_block_proof(node.chain, node.network, settled, keys)
     return Evidence(
@@ -57,7 +57,7 @@ def evidence_of(node: NodeContext, uetr: str) -> Evidence:
         endorsements=signed.endorsements,
         payment=payment.terms,
         path=MerkleTree([payment_leaf(terms) for terms in leaves]).path(formed.uetrs.index(uetr)),
-        agreements=agreements,
+        agreements=signed_agreements,
         quotes=quotes,
         office=proof.office,
     )

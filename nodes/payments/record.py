@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from contracts.terms.commitments import quotes_hash
+from contracts.terms.commitments import payment_leaf, quotes_hash
 from contracts.terms.identifiers import Address
 from contracts.terms.money import Money
 from contracts.terms.parties import Party
@@ -70,7 +71,7 @@ class PaymentRecord:
             Leg(self.provider, self.creditor_agent, self.target.currency.numeric, self.target.minor),
         )
 
-    @property
+    @cached_property
     def terms(self) -> PaymentTerms:
         """The terms as far as they are known; complete once both sides have screened."""
         return PaymentTerms(
@@ -86,3 +87,8 @@ class PaymentRecord:
             deadline=self.deadline,
             original_uetr=self.original_uetr,
         )
+
+    @cached_property
+    def leaf(self) -> bytes:
+        """The hash of the terms, as a batch's tree and an agreement's have it."""
+        return payment_leaf(self.terms)

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, literal, select, tuple_, update
 
-from contracts.terms.attestation import Agreement
 from contracts.terms.documents import from_document, to_document
-from contracts.terms.merkle import InclusionPath
 from contracts.terms.money import Money, currency
 from contracts.terms.parties import Party
 from contracts.terms.payment import Event, State, advance
 from contracts.terms.quote import Quote
-from nodes.accounts.tables import accounts
+from nodes.payments import events
 from nodes.payments.record import UNKNOWN, PaymentRecord
-from nodes.payments.tables import agreements, feeds, payment_events, payments
+from nodes.payments.tables import payments
 from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
-from serving.upsert import upsert
+
+_FIELDS = tuple(each.name for each in fields(PaymentRecord))
 
 Place = tuple[int, str]
 """Where a payment stands in a list by time: when it was accepted (ms), and its UETR among those of the same moment."""
 
 
+@dataclass(frozen=True)
+class Move:
+    """A payment moves by an event; `changes` are the columns that change with its state."""
+
+    payment: PaymentRecord
+    event: Event
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def target(self) -> State:
+        return advance(self.payment.state, self.event)
+
+
 def add(connection: Connection, payment: PaymentRecord) -> None:
     """Record a new payment with its first event row."""
-    connection.execute(insert(payments).values(_values(payment)))
-    _add_event(connection, payment, "accept", payment.state, "")
+    add_all(connection, [payment])
+
+
+def add_all(connection: Connection, new: Sequence[PaymentRecord]) -> None:
+    """Record new payments, each with its first event row."""
+    if new:
+        connection.execute(insert(payments), [_values(payment) for payment in new])
+        events.add(connection, [events.Told(payment, "accept", payment.state) for payment in new])
 
 
 def move(connection: Connection, payment: PaymentRecord, event: Event, **changes: object) -> bool:
@@ -37,24 +56,69 @@ def move(connection: Connection, payment: PaymentRecord, event: Event, **changes
 
     Raises WrongState when the transition table has no such way.
     """
-    target = advance(payment.state, event)
-    c = payments.c
-    here = (c.uetr == payment.uetr) & (c.state == payment.state.value)
-    moved = connection.execute(update(payments).where(here).values(state=target.value, **changes)).rowcount == 1
-    if moved:
-        _add_event(connection, payment, event.value, target, str(changes.get("detail", "")))
-    return moved
+    return bool(move_all(connection, [Move(payment, event, changes)]))
 
 
-def complete(connection: Connection, payment: PaymentRecord) -> None:
-    """Add the creditor side's commitment and decision to a payment that is still being agreed."""
+def move_all(connection: Connection, moves: Sequence[Move]) -> list[PaymentRecord]:
+    """As `move` for each, no payment twice: the records of those that moved, as they stood before."""
+    targets = [move.target for move in moves]
+    standing = _states_of(connection, [move.payment.uetr for move in moves])
+    here = [
+        (move, target)
+        for move, target in zip(moves, targets, strict=True)
+        if standing.get(move.payment.uetr) == move.payment.state.value
+    ]
+    by_columns: dict[tuple[str, ...], list[tuple[Move, State]]] = {}
+    for move, target in here:
+        by_columns.setdefault(tuple(move.changes), []).append((move, target))
+    for columns, alike in by_columns.items():
+        _move_alike(connection, columns, alike)
+    told = [
+        events.Told(move.payment, move.event.value, target, str(move.changes.get("detail", "")))
+        for move, target in here
+    ]
+    events.add(connection, told)
+    return [move.payment for move, _ in here]
+
+
+def _states_of(connection: Connection, uetrs: Sequence[str]) -> dict[str, str]:
+    """Where payments stand. A writing transaction is alone, or fails: nobody moves them before it ends."""
     c = payments.c
-    here = (c.uetr == payment.uetr) & (c.state == payment.state.value)
-    values = {
-        "creditor_commitment": payment.creditor_commitment,
-        "creditor_decision": payment.creditor_decision,
-    }
-    connection.execute(update(payments).where(here).values(values))
+    rows = connection.execute(select(c.uetr, c.state).where(c.uetr.in_(uetrs)))
+    return {row.uetr: row.state for row in rows}
+
+
+def _move_alike(connection: Connection, columns: Sequence[str], moves: Sequence[tuple[Move, State]]) -> None:
+    """Compare and set, of moves that change the same columns."""
+    c = payments.c
+    here = (c.uetr == bindparam("moved")) & (c.state == bindparam("source"))
+    values = {"state": bindparam("target")} | {column: bindparam(f"new_{column}") for column in columns}
+    rows = [
+        {"moved": move.payment.uetr, "source": move.payment.state.value, "target": target.value}
+        | {f"new_{column}": move.changes[column] for column in columns}
+        for move, target in moves
+    ]
+    moved = connection.execute(update(payments).where(here).values(values), rows).rowcount
+    assert moved == len(rows), "a payment stands twice in a list, or moved inside this transaction"
+
+
+def complete(connection: Connection, answered: Sequence[PaymentRecord]) -> None:
+    """Add the creditor side's commitments and decisions to payments that are still being agreed."""
+    if not answered:
+        return
+    c = payments.c
+    here = (c.uetr == bindparam("answered")) & (c.state == bindparam("here"))
+    values = {"creditor_commitment": bindparam("commitment"), "creditor_decision": bindparam("decision")}
+    rows = [
+        {
+            "answered": payment.uetr,
+            "here": payment.state.value,
+            "commitment": payment.creditor_commitment,
+            "decision": payment.creditor_decision,
+        }
+        for payment in answered
+    ]
+    connection.execute(update(payments).where(here).values(values), rows)
 
 
 def price_anew(connection: Connection, payment: PaymentRecord) -> None:
@@ -184,80 +248,12 @@ def places(
     return [(row.accepted_at, row.uetr) for row in connection.execute(newest)]
 
 
-def events_of(connection: Connection, uetr: str) -> Sequence[Row[Any]]:
-    c = payment_events.c
-    return connection.execute(select(payment_events).where(c.uetr == uetr).order_by(c.number)).all()
-
-
-def events_after(connection: Connection, owner: str, place: int, uetr: str, limit: int) -> Sequence[Row[Any]]:
-    """The events behind a place of the payments on an owner's accounts, in order; of one payment where it is named."""
-    e, p = payment_events.c, payments.c
-    here = (e.owner == owner) & (e.place > place)
-    if uetr:
-        here &= e.uetr == uetr
-    chosen = select(payment_events, p.account, p.side).join_from(payment_events, payments, e.uetr == p.uetr)
-    return connection.execute(chosen.where(here).order_by(e.place).limit(limit)).all()
-
-
-def last_places(connection: Connection, owners: Iterable[str]) -> dict[str, int]:
-    """How many events each of these owners' payments have had; owners without any are left out."""
-    rows = connection.execute(select(feeds).where(feeds.c.owner.in_(list(owners))))
-    return {row.owner: row.last for row in rows}
-
-
-def add_agreement(
-    connection: Connection, uetr: str, account: str, agreement: Agreement, path: InclusionPath, signature: bytes
-) -> None:
-    """Keep what a peer signed. A later agreement of the same peer to the same payment replaces the earlier."""
-    c = agreements.c
-    connection.execute(agreements.delete().where(c.uetr == uetr, c.account == account))
-    values = {
-        "uetr": uetr,
-        "account": account,
-        "agreement": dump(to_document(agreement)),
-        "path": dump(to_document(path)),
-        "signature": signature,
-    }
-    connection.execute(insert(agreements).values(values))
-
-
-def agreements_of(connection: Connection, uetr: str) -> list[tuple[str, Agreement, InclusionPath, bytes]]:
-    """(account, agreement, path, signature) of each peer that agreed to a payment."""
-    rows = connection.execute(select(agreements).where(agreements.c.uetr == uetr).order_by(agreements.c.account))
-    return [
-        (
-            row.account,
-            from_document(Agreement, load(row.agreement)),
-            from_document(InclusionPath, load(row.path)),
-            row.signature,
-        )
-        for row in rows
-    ]
-
-
 def _certain() -> ColumnElement[bool]:
     return payments.c.uetr.not_in(select(doubtful_payments.c.uetr))
 
 
-def _add_event(connection: Connection, payment: PaymentRecord, event: str, state: State, detail: str) -> None:
-    owner, place = _next_place(connection, payment.account)
-    number = select(func.count()).where(payment_events.c.uetr == payment.uetr).scalar_subquery()
-    told = {"uetr": payment.uetr, "event": event, "state": state.value, "detail": detail}
-    counted = {"number": number, "owner": owner, "place": place, "at": time.time_ns() // 1_000_000}
-    connection.execute(insert(payment_events).values(**told, **counted))
-
-
-def _next_place(connection: Connection, account: str) -> tuple[str, int]:
-    """The account's owner, and the place of the next event of the owner's payments."""
-    owner = select(accounts.c.owner, literal(1)).where(accounts.c.id == account)
-    first = upsert(connection, feeds).from_select(["owner", "last"], owner)
-    counted = first.on_conflict_do_update(index_elements=["owner"], set_={"last": feeds.c.last + 1})
-    row = connection.execute(counted.returning(feeds.c.owner, feeds.c.last)).one()
-    return row.owner, row.last
-
-
 def _values(payment: PaymentRecord) -> dict[str, object]:
-    values = dict(vars(payment))
+    values = {name: getattr(payment, name) for name in _FIELDS}
     source, target = values.pop("source"), values.pop("target")
     return values | {
         "state": payment.state.value,
@@ -281,8 +277,14 @@ def _record(row: Row[Any]) -> PaymentRecord:
             "state": State(row.state),
             "source": source,
             "target": target,
-            "debtor": from_document(Party, load(row.debtor)),
-            "creditor": from_document(Party, load(row.creditor)),
+            "debtor": _party(row.debtor),
+            "creditor": _party(row.creditor),
             "quote": from_document(Quote, load(row.quote)),
         }
     )
+
+
+@lru_cache(maxsize=4096)
+def _party(text: str) -> Party:
+    """The same few merchants and customers again and again."""
+    return from_document(Party, load(text))

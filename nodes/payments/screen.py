@@ -9,9 +9,9 @@ from compliance.client import Decision, Refusal, Screening
 from contracts.terms.payment import Event
 from nodes.claims import claimed
 from nodes.context import NodeContext
-from nodes.payments import repository
-from nodes.payments.end import hold, refuse
+from nodes.payments import end, repository
 from nodes.payments.record import PaymentRecord
+from nodes.payments.repository import Move
 
 MAX_LIST = 500
 _log = structlog.get_logger(__name__)
@@ -52,20 +52,22 @@ def screening_of(payment: PaymentRecord) -> Screening:
 def _record(
     connection: Connection, node: NodeContext, outcomes: list[tuple[PaymentRecord, Decision | Refusal]]
 ) -> None:
+    """Move each payment as compliance decided."""
+    cleared: list[Move] = []
+    held: list[end.Hold] = []
+    refused: list[end.Refusal] = []
     for payment, answer in outcomes:
         if isinstance(answer, Refusal):
             _log.error("compliance could not screen", uetr=payment.uetr, why=answer.detail)
-            refuse(connection, payment, answer.reason, answer.detail)
+            refused.append(end.Refusal(payment, answer.reason, answer.detail))
         elif answer.outcome == "refuse":
-            refuse(connection, payment, answer.reason, "compliance of the debtor agent refused")
+            refused.append(end.Refusal(payment, answer.reason, "compliance of the debtor agent refused"))
         elif answer.outcome == "hold":
             deadline = answer.hold_until or node.clock.now() + node.settings.hold_lifetime
-            hold(connection, payment, payment.debtor_agent, deadline)
+            held.append(end.Hold(payment, payment.debtor_agent, deadline))
         else:
-            repository.move(
-                connection,
-                payment,
-                Event.CLEAR,
-                debtor_commitment=answer.party_commitment,
-                debtor_decision=answer.decision_commitment,
-            )
+            commitments = {"debtor_commitment": answer.party_commitment, "debtor_decision": answer.decision_commitment}
+            cleared.append(Move(payment, Event.CLEAR, commitments))
+    repository.move_all(connection, cleared)
+    end.hold_all(connection, held)
+    end.refuse_all(connection, refused)

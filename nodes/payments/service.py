@@ -15,7 +15,7 @@ from contracts.terms.errors import NotFound, WrongState
 from contracts.terms.payment import TRANSITIONS, Event, State
 from nodes.accounts import service as accounts
 from nodes.context import NodeContext
-from nodes.payments import end, repository
+from nodes.payments import end, events, repository
 from nodes.payments.browse import Page, Wanted, page_of_owner
 from nodes.payments.record import PaymentRecord
 from nodes.recovery.service import require_certain
@@ -49,7 +49,7 @@ def find_held(connection: Connection, uetr: str, caller: str) -> PaymentRecord:
 def look(node: NodeContext, uetr: str, caller: str) -> tuple[PaymentRecord, Sequence[Row[Any]]]:
     """A payment that the caller made or got back, and its events."""
     with node.database.read() as connection:
-        return find_seen(connection, uetr, caller), repository.events_of(connection, uetr)
+        return find_seen(connection, uetr, caller), events.of_payment(connection, uetr)
 
 
 def browse(node: NodeContext, caller: str, wanted: Wanted) -> Page:

@@ -20,7 +20,7 @@ from starlette.types import Message, Send
 from contracts.terms.errors import NotFound
 from contracts.terms.payment import State
 from nodes.context import NodeContext
-from nodes.payments import repository, service
+from nodes.payments import events, service
 
 MAX_LIST = 100
 HEARTBEAT = 15.0
@@ -62,14 +62,14 @@ def begin(node: NodeContext, owner: str, uetr: str, after: int | None) -> Follow
     """
     node.bell.require_room(owner)
     with node.database.read() as connection:
-        last = repository.last_places(connection, [owner]).get(owner, 0)
+        last = events.last_places(connection, [owner]).get(owner, 0)
         if after is not None and after > last:
             raise NotFound("no such event was given; look at the list of payments and follow without it")
         if not uetr:
             return Following(owner, uetr, last if after is None else after)
         payment = service.find_held(connection, uetr, owner)
         following = Following(owner, uetr, after or 0)
-        ended = payment.state.final and not repository.events_after(connection, owner, following.after, uetr, 1)
+        ended = payment.state.final and not events.after(connection, owner, following.after, uetr, 1)
     return None if ended else following
 
 
@@ -98,7 +98,7 @@ async def events_of(
 
 def _read(node: NodeContext, following: Following, after: int) -> Sequence[Row[Any]]:
     with node.database.read() as connection:
-        return repository.events_after(connection, following.owner, after, following.uetr, MAX_LIST)
+        return events.after(connection, following.owner, after, following.uetr, MAX_LIST)
 
 
 def _text(event: Row[Any]) -> str:

@@ -25,7 +25,7 @@ from contracts.terms.payment import Event
 from nodes.accounts.tables import accounts as account_table
 from nodes.app import MIGRATIONS
 from nodes.bell import MOST_OF_ONE
-from nodes.payments import repository
+from nodes.payments import events as payment_rows
 from nodes.payments.stream import begin, events_of
 from nodes.payments.tables import payment_events
 from nodes.payments.tables import payments as payment_table
@@ -237,7 +237,7 @@ def test_the_events_of_an_older_release_are_counted_when_it_is_upgraded(tmp_path
         with database.read() as connection:
             found = connection.execute(select(payment_events).order_by(payment_events.c.owner, payment_events.c.place))
             places = [(row.owner, row.place, row.uetr, row.number) for row in found]
-            assert repository.last_places(connection, ["malee", "anan", "nobody"]) == {"malee": 4, "anan": 1}
+            assert payment_rows.last_places(connection, ["malee", "anan", "nobody"]) == {"malee": 4, "anan": 1}
     assert places == [
         ("anan", 1, "u3", 0),
         *(("malee", 1, "u2", 0), ("malee", 2, "u1", 0), ("malee", 3, "u1", 1), ("malee", 4, "u2", 1)),

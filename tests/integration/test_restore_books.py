@@ -21,6 +21,7 @@ from contracts.terms.quote import Quote
 from nodes.accounts import service as accounts
 from nodes.app import MIGRATIONS
 from nodes.payments import end, repository
+from nodes.payments import events as payment_events
 from nodes.payments.record import PaymentRecord
 from nodes.peers.client import SettledPayment
 from nodes.recovery import repository as recovery
@@ -119,7 +120,7 @@ def test_a_payment_that_was_lost_is_booked_with_its_fee_once(database: Database)
     assert look(database) == (State.SETTLED, 50_000 - 10_050, 0)
     assert (own(database, "settlement"), own(database, "fees")) == (10_000, 50)
     with database.read() as connection:
-        events = repository.events_of(connection, UETR)
+        events = payment_events.of_payment(connection, UETR)
     assert [each.state for each in events] == ["accepted", "screened", "agreed", "committing", "settled"]
     assert all("recovered" in each.detail for each in events[1:])
 
@@ -158,7 +159,7 @@ def test_what_is_earmarked_for_another_payment_is_not_touched(database: Database
     assert own(database, "receivables") == -(10_050 - 5_000)
 
 
-@pytest.mark.parametrize("ending", [end.expire, end.cancel])
+@pytest.mark.parametrize("ending", [lambda c, payment: end.expire(c, [payment]), end.cancel])
 def test_one_that_ended_otherwise_here_is_left_to_people(database: Database, ending: Any) -> None:
     payment = accept(database, told())
     database.write(lambda connection: ending(connection, payment))

@@ -1,0 +1,89 @@
+"""SQL of payments' event rows: each event of a payment, and its place among all events of the account's owner."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from contracts.terms.payment import State
+from nodes.accounts.tables import accounts
+from nodes.payments.record import PaymentRecord
+from nodes.payments.tables import feeds, payment_events, payments
+from serving.upsert import upsert
+
+
+@dataclass(frozen=True)
+class Told:
+    """What happened to a payment, and the state it is in since."""
+
+    payment: PaymentRecord
+    event: str
+    state: State
+    detail: str = ""
+
+
+def add(connection: Connection, told: Sequence[Told]) -> None:
+    """Append an event row of each, no payment twice."""
+    if not told:
+        return
+    owners = _owners(connection, {each.payment.account for each in told})
+    numbers = _counted(connection, [each.payment.uetr for each in told])
+    counts = Counter(owners[each.payment.account] for each in told)
+    places = _take_places(connection, counts)
+    now = time.time_ns() // 1_000_000
+    rows = []
+    for each in told:
+        owner = owners[each.payment.account]
+        places[owner] += 1
+        row = {"uetr": each.payment.uetr, "number": numbers.get(each.payment.uetr, 0), "event": each.event}
+        row |= {"state": each.state.value, "detail": each.detail, "at": now, "owner": owner, "place": places[owner]}
+        rows.append(row)
+    connection.execute(insert(payment_events), rows)
+
+
+def of_payment(connection: Connection, uetr: str) -> Sequence[Row[Any]]:
+    """All events of a payment in order."""
+    c = payment_events.c
+    return connection.execute(select(payment_events).where(c.uetr == uetr).order_by(c.number)).all()
+
+
+def after(connection: Connection, owner: str, place: int, uetr: str, limit: int) -> Sequence[Row[Any]]:
+    """The events behind a place of the payments on an owner's accounts, in order; of one payment where it is named."""
+    e, p = payment_events.c, payments.c
+    here = (e.owner == owner) & (e.place > place)
+    if uetr:
+        here &= e.uetr == uetr
+    chosen = select(payment_events, p.account, p.side).join_from(payment_events, payments, e.uetr == p.uetr)
+    return connection.execute(chosen.where(here).order_by(e.place).limit(limit)).all()
+
+
+def last_places(connection: Connection, owners: Iterable[str]) -> dict[str, int]:
+    """How many events each of these owners' payments have had; owners without any are left out."""
+    rows = connection.execute(select(feeds).where(feeds.c.owner.in_(list(owners))))
+    return {row.owner: row.last for row in rows}
+
+
+def _owners(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    c = accounts.c
+    return {row.id: row.owner for row in connection.execute(select(c.id, c.owner).where(c.id.in_(list(ids))))}
+
+
+def _counted(connection: Connection, uetrs: Sequence[str]) -> dict[str, int]:
+    """How many event rows each payment has."""
+    c = payment_events.c
+    rows = connection.execute(select(c.uetr, func.count()).where(c.uetr.in_(uetrs)).group_by(c.uetr))
+    return dict(rows.all())
+
+
+def _take_places(connection: Connection, counts: Counter[str]) -> dict[str, int]:
+    """Take the next places of each owner: the last one before them."""
+    last = dict.fromkeys(counts, 0) | last_places(connection, counts)
+    taken = [{"owner": owner, "last": last[owner] + count} for owner, count in sorted(counts.items())]
+    first = upsert(connection, feeds)
+    connection.execute(first.on_conflict_do_update(index_elements=["owner"], set_={"last": first.excluded.last}), taken)
+    return last
