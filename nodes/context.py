@@ -26,6 +26,7 @@ from serving.claims import Claims
 from serving.client import PeerClient
 from serving.cosigning import SignedRecord
 from serving.database import Database
+from serving.gather import Gatherer
 from serving.idempotency import IdempotencyKeys
 from serving.troubles import Troubles
 
@@ -63,6 +64,8 @@ class NodeContext:
     bell: Bell = field(default_factory=Bell)
     """Rung when the worker moved payments."""
     troubles: Troubles = field(default_factory=Troubles)
+    gatherer: Gatherer = field(default_factory=Gatherer)
+    """Makes lists of what requests ask for in the same moment."""
     seen: Seen = field(default_factory=Seen)
 
     @property

@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Header
@@ -41,6 +42,15 @@ def idempotency_table(metadata: MetaData) -> Table:
     )
 
 
+@dataclass(frozen=True)
+class Keyed:
+    """What a caller asks for once under a key; `body` says what that is."""
+
+    caller: str
+    key: str
+    body: bytes
+
+
 class IdempotencyKeys:
     """Remembers answers by (caller, key). `secret` keys the HMAC over bodies."""
 
@@ -58,14 +68,72 @@ class IdempotencyKeys:
         """
         return _told(database.write(lambda connection: self._once(connection, caller, key, body, act)))
 
-    def within(
-        self, connection: Connection, caller: str, key: str, body: bytes, act: Callable[[Connection], Answer]
-    ) -> Answer:
-        """As `once`, in the caller's transaction; what is raised leaves the transaction as good as it was.
+    def all_within(
+        self,
+        connection: Connection,
+        asked: Sequence[Keyed],
+        act: Callable[[Connection, Sequence[int]], Sequence[Answer | FeiqianError]],
+    ) -> list[Answer | FeiqianError]:
+        """As `once` for each in turn, in the caller's transaction: its answer, or its refusal, which stops no other.
 
-        A refusal is remembered only if the caller goes on and commits.
+        `act` is given the places of those that are asked for the first time, each key once, and answers for each; what
+        it refuses it must not have written. A refusal is remembered only if the caller goes on and commits.
         """
-        return _told(self._once(connection, caller, key, body, act))
+        answers: dict[int, Answer | FeiqianError] = {}
+        left = list(range(len(asked)))
+        while left:
+            # Of a key that stands twice, the second hears what the first was told.
+            first = {(asked[place].caller, asked[place].key): place for place in reversed(left)}
+            round_ = sorted(first.values())
+            answers |= zip(round_, self._round(connection, asked, round_, act), strict=True)
+            left = [place for place in left if place not in answers]
+        return [answers[place] for place in range(len(asked))]
+
+    def _round(
+        self,
+        connection: Connection,
+        asked: Sequence[Keyed],
+        places: Sequence[int],
+        act: Callable[[Connection, Sequence[int]], Sequence[Answer | FeiqianError]],
+    ) -> list[Answer | FeiqianError]:
+        """The answers of these places, no key among them twice."""
+        known = self._rows(connection, [asked[place] for place in places])
+        answers: dict[int, Answer | FeiqianError] = {}
+        for place in places:
+            each = asked[place]
+            row = known.get((each.caller, each.key))
+            if not _KEY.fullmatch(each.key):
+                answers[place] = Malformed(WHAT_TO_SEND)
+            elif row is not None:
+                answers[place] = self._again(row, each.body)
+        new = [place for place in places if place not in answers]
+        found = dict(zip(new, act(connection, new), strict=True)) if new else {}
+        rows = [
+            {"caller": asked[place].caller, "key": asked[place].key, "body_hmac": self._hmac(asked[place].body)}
+            | {"answer": json.dumps(_outcome(answer))}
+            for place, answer in found.items()
+            if not isinstance(answer, Unavailable)
+        ]
+        if rows:
+            connection.execute(insert(self._table), rows)
+        return [(answers | found)[place] for place in places]
+
+    def _rows(self, connection: Connection, asked: Sequence[Keyed]) -> dict[tuple[str, str], Any]:
+        """What is remembered, by caller and key."""
+        c, keys, found = self._table.c, dict[str, list[str]](), dict[tuple[str, str], Any]()
+        for each in asked:
+            keys.setdefault(each.caller, []).append(each.key)
+        for caller, of_caller in keys.items():
+            here = (c.caller == caller) & c.key.in_(of_caller)
+            found |= {(caller, row.key): row for row in connection.execute(select(self._table).where(here))}
+        return found
+
+    def _again(self, row: Any, body: bytes) -> Answer | FeiqianError:
+        """What was told before, or that this body is another one."""
+        try:
+            return _told(self._recall(row, body))
+        except FeiqianError as refusal:
+            return refusal
 
     def known(self, connection: Connection, caller: str, key: str, body: bytes) -> Answer | None:
         """The answer that this key and body were given before, None for a new key. Raises as `once` does."""
@@ -88,8 +156,9 @@ class IdempotencyKeys:
             raise Malformed(WHAT_TO_SEND)
         c = self._table.c
         row = connection.execute(select(c.body_hmac, c.answer).where(c.caller == caller, c.key == key)).one_or_none()
-        if row is None:
-            return None
+        return None if row is None else self._recall(row, body)
+
+    def _recall(self, row: Any, body: bytes) -> _Outcome:
         if not hmac.compare_digest(row.body_hmac, self._hmac(body)):
             raise IdempotencyKeyReused("this Idempotency-Key was used with another body; use a new key")
         remembered: _Outcome = json.loads(row.answer)
@@ -102,13 +171,19 @@ class IdempotencyKeys:
 def _try(connection: Connection, act: Callable[[Connection], Answer]) -> _Outcome:
     try:
         with connection.begin_nested():
-            answer = act(connection)
+            return _outcome(act(connection))
     except Unavailable:
         raise
     except FeiqianError as refused:
-        kind, detail, reason = refused.kind(), refused.detail, refused.iso_reason
-        return {"refused": {"kind": kind, "detail": detail, "reason": reason, "fields": refused.fields}}
-    return {"answer": answer}
+        return _outcome(refused)
+
+
+def _outcome(answer: Answer | FeiqianError) -> _Outcome:
+    """What is kept of an answer or a refusal."""
+    if not isinstance(answer, FeiqianError):
+        return {"answer": answer}
+    kind, detail, reason = answer.kind(), answer.detail, answer.iso_reason
+    return {"refused": {"kind": kind, "detail": detail, "reason": reason, "fields": answer.fields}}
 
 
 def _told(outcome: _Outcome) -> Answer:

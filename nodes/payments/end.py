@@ -26,6 +26,11 @@ def settle(connection: Connection, payments: Sequence[PaymentRecord], chain_time
     accounts.post_all(connection, chain_time, entries)
 
 
+def earmark_all(connection: Connection, payments: Sequence[PaymentRecord]) -> None:
+    """Set aside what new payments take; the caller has found it free in this transaction."""
+    accounts.earmark_all(connection, _earmarks(payments))
+
+
 def _lines(payment: PaymentRecord) -> list[tuple[str, int]]:
     if payment.side == "debtor":
         settlement = own_account(SETTLEMENT, payment.source.currency)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from nodes.quotes.tables import quotes
 
@@ -13,11 +14,16 @@ def add(connection: Connection, **values: object) -> None:
     connection.execute(insert(quotes).values(values))
 
 
-def find(connection: Connection, quote: str) -> Row[Any] | None:
-    return connection.execute(select(quotes).where(quotes.c.id == quote)).one_or_none()
+def find_all(connection: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:
+    return connection.execute(select(quotes).where(quotes.c.id.in_(list(ids)))).all()
 
 
-def use(connection: Connection, quote: str, uetr: str) -> bool:
-    """Give an unused quote to a payment; False when another payment has it."""
-    unused = (quotes.c.id == quote) & quotes.c.used_by.is_(None)
-    return connection.execute(update(quotes).where(unused).values(used_by=uetr)).rowcount == 1
+def use_all(connection: Connection, uses: Mapping[str, str]) -> bool:
+    """Give unused quotes to payments: UETRs by quote. False when another payment has one of them."""
+    if not uses:
+        return True
+    unused = (quotes.c.id == bindparam("quote_id")) & quotes.c.used_by.is_(None)
+    rows = [{"quote_id": quote, "uetr": uetr} for quote, uetr in uses.items()]
+    return connection.execute(update(quotes).where(unused).values(used_by=bindparam("uetr")), rows).rowcount == len(
+        rows
+    )

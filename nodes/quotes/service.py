@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.errors import BadAmount, Conflict, NotFound, QuoteAlreadyUsed, QuoteExpired, Unsupported
@@ -21,6 +23,8 @@ from nodes.quotes import repository
 from nodes.quotes.payees import find_payee
 from nodes.quotes.pricing import price_payment
 from serving.jsontext import dump, load
+
+USED = "this quote paid another payment; ask for a new one"
 
 
 @dataclass(frozen=True)
@@ -118,18 +122,42 @@ def quote_payee(
     return priced
 
 
-def take(connection: Connection, quote_id: str, caller: str, uetr: str, now: int, contract: Address) -> CustomerQuote:
-    """Use a quote for a payment, once; `contract` is the Settlement in office. Raises NotFound, QuoteExpired,
+@dataclass(frozen=True)
+class Offered:
+    """A quote that was given to `caller`, and the payment that took it, if one did."""
+
+    priced: CustomerQuote
+    caller: str
+    used_by: str | None
+
+
+def find_all(connection: Connection, ids: Collection[str]) -> dict[str, Offered]:
+    """Quotes by identifier."""
+    return {row.id: Offered(_priced(row), row.caller, row.used_by) for row in repository.find_all(connection, ids)}
+
+
+def usable(offered: Offered | None, caller: str, now: int, contract: Address) -> CustomerQuote:
+    """The quote, if a payment may take it; `contract` is the Settlement in office. Raises NotFound, QuoteExpired,
     QuoteAlreadyUsed."""
-    row = repository.find(connection, quote_id)
-    if row is None or row.caller != caller:
+    if offered is None or offered.caller != caller:
         raise NotFound("there is no such quote of yours; ask for a new one")
-    if row.expires < now:
+    priced = offered.priced
+    if priced.expires < now:
         raise QuoteExpired("the price was valid until an earlier time; ask for a new quote")
-    if row.contract not in (contract, ""):
+    if priced.contract not in (contract, ""):
         raise QuoteExpired("the price was given before the network's contracts were upgraded; ask for a new quote")
-    if not repository.use(connection, quote_id, uetr):
-        raise QuoteAlreadyUsed("this quote paid another payment; ask for a new one")
+    if offered.used_by is not None:
+        raise QuoteAlreadyUsed(USED)
+    return priced
+
+
+def use_all(connection: Connection, uses: Mapping[str, str]) -> None:
+    """Give quotes that are usable in this transaction to payments: UETRs by quote."""
+    used = repository.use_all(connection, uses)
+    assert used, "a quote that is unused in this transaction stays so until its end"
+
+
+def _priced(row: Row[Any]) -> CustomerQuote:
     return CustomerQuote(
         id=row.id,
         account=row.account,
