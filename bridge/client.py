@@ -126,7 +126,7 @@ class BridgeClient:
         self._client, self._peer = client, peer
 
     def quote(self, requests: Sequence[QuoteRequest]) -> list[FirmQuote | Refusal]:
-        """One answer per request, in order."""
+        """One answer per request, in order; each `MAX_ITEMS` of them are one signed request and one commit."""
         answers: list[FirmQuote | Refusal] = []
         for part in _parts(requests):
             answer = self._post("/peer/v1/quotes", {"requests": [_quote_request(request) for request in part]})

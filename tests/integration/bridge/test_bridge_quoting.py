@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Connection
 from typer.testing import CliRunner
 
 from bridge.cli import app
-from bridge.client import FirmQuote, QuoteRequest, Refusal
+from bridge.client import MAX_ITEMS, FirmQuote, QuoteRequest, Refusal
 from bridge.rates.pricing import Pair, buyer_rate, price_of_target
 from bridge.rates.reference import reference_rates
 from contracts.chain.participants import Participants
@@ -23,6 +24,7 @@ from contracts.terms.commitments import (
 from contracts.terms.money import currency
 from contracts.terms.signing import recover
 from serving.client import PeerRefusal
+from tests.databases import looking, place
 
 CNY, THB = 156, 764
 
@@ -61,6 +63,29 @@ def test_each_price_asked_for_is_answered_by_itself(stage: Any) -> None:
     given = answers[-1]
     assert isinstance(given, FirmQuote)
     assert (given.request_id, given.quote.source_amount) == ("given", 1_000)
+
+
+def test_five_hundred_prices_are_asked_for_in_one_signed_request(stage: Any) -> None:
+    """What a node asks for a bulk of payments: one round trip, and one that cannot be priced spoils no other."""
+    asked = [stage.ask(1_000 + number) for number in range(MAX_ITEMS)]
+    asked[7] = stage.ask(1_000, CNY, 704)
+    with looking(place(stage.folder / "bridge.db")) as bridge:
+        received = _messages(bridge)
+        answers = stage.calls("wallet").quote(asked)
+        assert _messages(bridge) == received + 1
+    refused = [number for number, answer in enumerate(answers) if isinstance(answer, Refusal)]
+    firm = [answer for answer in answers if isinstance(answer, FirmQuote)]
+    assert (refused, len(firm)) == ([7], MAX_ITEMS - 1)
+    assert [(each.request_id, each.quote.target_amount) for each in firm] == [
+        (each.request_id, each.target_amount) for each in asked if each is not asked[7]
+    ]
+    assert len({each.quote.nonce for each in firm}) == len(firm)
+    signers = {recover(typed_digest(stage.domain, quote_hash(each.quote)), each.signature) for each in firm}
+    assert signers == {stage.account("provider/settlement")}
+
+
+def _messages(bridge: Connection) -> int:
+    return int(bridge.exec_driver_sql("SELECT count(*) FROM seen_messages").scalar_one())
 
 
 def test_the_token_that_the_command_prints_opens_the_door(stage: Any) -> None:
