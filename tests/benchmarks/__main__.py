@@ -9,12 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import gas, hashing, network
+from tests.benchmarks import gas, hashing, lists, network
 from tests.benchmarks.tables import Table, machine
 
 SECTIONS: Mapping[str, Callable[[network.Extent], Iterator[Table]]] = {
     "gas": lambda _: gas.tables(),
     "hashing": lambda _: hashing.tables(),
+    "lists": lambda _: lists.tables(),
     "network": network.tables,
 }
 WIDTH = 160
