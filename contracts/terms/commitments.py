@@ -43,7 +43,8 @@ _DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address 
 
 def keccak(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it (not the later SHA3-256)."""
-    return bytes(keccak_256(data).digest())
+    digest: bytes = keccak_256(data).digest()
+    return digest
 
 
 @lru_cache(maxsize=16)
@@ -145,7 +146,10 @@ def commitment(salt: bytes, content: Mapping[str, object]) -> bytes:
 
 def canonical_json(content: Mapping[str, object]) -> bytes:
     """JSON with sorted keys and no spaces, so that equal content has equal bytes."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _canonical.encode(content).encode()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 @lru_cache(maxsize=16)
@@ -176,5 +180,6 @@ def _uint(value: int) -> bytes:
     return value.to_bytes(32, "big")
 
 
+@lru_cache(maxsize=4096)
 def _address(value: Address) -> bytes:
     return bytes.fromhex(value[2:]).rjust(32, b"\0")

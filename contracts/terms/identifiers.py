@@ -65,7 +65,7 @@ def uetr(text: str) -> str:
 
 def uetr_bytes(text: str) -> bytes:
     """The 16 bytes of a UETR; 16 zero bytes for the empty string (no original payment)."""
-    return uuid.UUID(text).bytes if text else NO_UETR
+    return bytes.fromhex(text.replace("-", "")) if text else NO_UETR
 
 
 def bic(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from contracts.terms.commitments import keccak
 from contracts.terms.identifiers import Hash
@@ -59,15 +60,15 @@ def includes(root: bytes, leaf: bytes, path: InclusionPath) -> bool:
     if not 0 <= path.index < path.count:
         return False
     node, position, width = _hash_leaf(leaf), path.index, path.count
-    siblings = list(path.siblings)
+    siblings = iter(path.siblings)
     while width > 1:
         if position ^ 1 < width:
-            if not siblings:
+            sibling = next(siblings, None)
+            if sibling is None:
                 return False
-            sibling = siblings.pop(0)
             node = _hash_node(sibling, node) if position & 1 else _hash_node(node, sibling)
         position, width = position // 2, (width + 1) // 2
-    return not siblings and node == root
+    return node == root and next(siblings, None) is None
 
 
 def _parents(level: list[bytes]) -> list[bytes]:
@@ -79,5 +80,7 @@ def _hash_leaf(leaf: bytes) -> bytes:
     return keccak(_LEAF + leaf)
 
 
+# The paths of a batch's payments climb through the same nodes: each is hashed once for all of them.
+@lru_cache(maxsize=8192)
 def _hash_node(left: bytes, right: bytes) -> bytes:
     return keccak(_NODE + left + right)
