@@ -11,12 +11,12 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contracts.terms.errors import Busy, Malformed
-from serving.problems import problem_response
+from contracts.terms.errors import Busy, FeiqianError, Malformed
+from serving.problems import problem_document, problem_response
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_BODY_SECONDS = 10.0
@@ -33,6 +33,22 @@ class Schema(BaseModel):
     """The base of every schema at the door: nothing is converted, nothing unknown is accepted."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ProblemBody(BaseModel):
+    """A problem document (RFC 9457); some kinds have more members."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str = Field(description="ISO 20022 ExternalStatusReason1Code")
+
+    @classmethod
+    def of(cls, refusal: FeiqianError) -> ProblemBody:
+        return cls.model_validate(problem_document(refusal))
 
 
 class StrictRoute(APIRoute):

@@ -74,8 +74,12 @@ def find_all(connection: Connection, ids: Collection[str]) -> dict[str, Account]
 
 def find_own(connection: Connection, account: str, owner: str) -> Account:
     """The account, if `owner` owns it. Raises UnknownAccount: nobody learns whether another customer's is there."""
-    found = find(connection, account)
-    if found.owner != owner:
+    return own(find_all(connection, [account]).get(account), account, owner)
+
+
+def own(found: Account | None, account: str, owner: str) -> Account:
+    """As `find_own`, of what was found under the identifier."""
+    if found is None or found.owner != owner:
         raise _unknown(account)
     return found
 

@@ -87,7 +87,8 @@ def answer_charge(node: NodeContext, acquirer: Address, asked: Charge) -> Answer
         account_id, caller, most = found
         account = accounts.find(connection, account_id)
     target = Money(payable(asked.amount), currency(asked.payee.currency))
-    priced = quotes.quote_payee(node, caller, account, acquirer, asked.payee, target, asked.reference)
+    purchase = quotes.Purchase(caller, account, acquirer, asked.payee, target, asked.reference)
+    priced = quotes.quote_purchase(node, purchase)
     if priced.total > most:
         raise LimitExceeded("the customer's code allows less than this payment costs")
 

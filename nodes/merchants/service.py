@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,12 +66,11 @@ def find_own(connection: Connection, merchant: str, owner: str) -> Merchant:
     return _merchant(row)
 
 
-def find_payee(connection: Connection, lookup_key: str) -> Merchant:
-    """The merchant that a code names. Raises UnknownMerchant."""
-    row = repository.find_by_lookup_key(connection, lookup_key)
-    if row is None:
-        raise UnknownMerchant("no merchant here has this code; ask the merchant for a new one")
-    return _merchant(row)
+def payees(connection: Connection, lookup_keys: Collection[str]) -> dict[str, accounts.Account]:
+    """The accounts of the merchants that codes name, by lookup key; unknown ones are left out."""
+    rows = repository.find_all_by_lookup_key(connection, lookup_keys)
+    held = accounts.find_all(connection, {row.account for row in rows})
+    return {row.lookup_key: held[row.account] for row in rows}
 
 
 def _same(known: Merchant, who: Registration) -> Merchant:

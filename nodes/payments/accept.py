@@ -53,7 +53,7 @@ def accept(node: NodeContext, caller: str, order: Order) -> Answer:
 
     Raises QuoteExpired, QuoteAlreadyUsed, NotFound, InsufficientFunds, IdempotencyKeyReused, ChainUnavailable.
     """
-    answer = node.gatherer.ask("accept", _Asked(caller, order), partial(_accept_all, node))
+    [answer] = accept_all(node, caller, [order])
     if isinstance(answer, FeiqianError):
         raise answer
     return answer
@@ -61,7 +61,7 @@ def accept(node: NodeContext, caller: str, order: Order) -> Answer:
 
 def accept_all(node: NodeContext, caller: str, orders: Sequence[Order]) -> list[Answer | FeiqianError]:
     """As `accept` for each order in turn, in one transaction: its answer, or its refusal, which stops no other."""
-    return _accept_all(node, [_Asked(caller, order) for order in orders])
+    return node.gatherer.ask("accept", [_Asked(caller, order) for order in orders], partial(_accept_all, node))
 
 
 def _accept_all(node: NodeContext, asked: Sequence[_Asked]) -> list[Answer | FeiqianError]:

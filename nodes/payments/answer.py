@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from compliance.client import Decision, Refusal
 from contracts.terms.attestation import Agreement
 from contracts.terms.commitments import agreement_hash, quotes_hash, typed_digest
-from contracts.terms.errors import DeadlinePassed, FeiqianError, Malformed, Unavailable
+from contracts.terms.errors import DeadlinePassed, FeiqianError, Malformed, Unavailable, UnknownMerchant
 from contracts.terms.errors import NotAgreed as TermsNotAgreed
 from contracts.terms.merkle import root_of
 from contracts.terms.money import Money, currency, payable
@@ -33,9 +33,7 @@ MAX_PAYMENT_LIFETIME = 3600
 
 def answer_proposals(node: NodeContext, sender: Participant, proposals: Sequence[Proposal]) -> AgreementAnswer:
     """Agree to, refuse or keep pending each payment that a debtor agent proposes. Asking again changes nothing."""
-    recorded = node.database.write(
-        lambda connection: [_record(connection, node, sender, proposal) for proposal in proposals]
-    )
+    recorded = node.database.write(lambda connection: _record_all(connection, node, sender, proposals))
     screened = _screen(node, [each for each in recorded if isinstance(each, PaymentRecord)])
     agreed = [payment for payment in screened if payment.state in (State.AGREED, State.COMMITTING, State.SETTLED)]
     others = [_not_agreed(payment) for payment in screened if payment not in agreed]
@@ -52,24 +50,33 @@ def answer_proposals(node: NodeContext, sender: Participant, proposals: Sequence
     return AgreementAnswer(answers, tuple(others), agreement, signature)
 
 
-def _record(
-    connection: Connection, node: NodeContext, sender: Participant, proposal: Proposal
-) -> PaymentRecord | NotAgreed:
-    """The payment as recorded, or why not. A proposal that was recorded before must be the same."""
-    try:
-        payment = _payment(connection, node, sender, proposal)
-        known = repository.find(connection, payment.uetr)
-        if known is not None:
-            return _proposed_again(connection, known, payment)
-        repository.add(connection, payment)
-    except FeiqianError as error:
-        return NotAgreed(proposal.terms.uetr, isinstance(error, Unavailable), error.reason, error.detail)
-    return payment
+def _record_all(
+    connection: Connection, node: NodeContext, sender: Participant, proposals: Sequence[Proposal]
+) -> list[PaymentRecord | NotAgreed]:
+    """Each payment as recorded, or why not. A proposal that was recorded before must be the same."""
+    known = {each.uetr: each for each in repository.find_all(connection, [each.terms.uetr for each in proposals])}
+    payees = merchants.payees(connection, {each.payee_key for each in proposals})
+    new: list[PaymentRecord] = []
+    recorded: list[PaymentRecord | NotAgreed] = []
+    for proposal in proposals:
+        uetr = proposal.terms.uetr
+        try:
+            account = _payee(connection, sender, proposal, payees)
+            payment = _payment(node, sender, proposal, account)
+            if uetr in known:
+                payment = _proposed_again(connection, known[uetr], payment)
+            else:
+                new.append(payment)
+            known[uetr] = payment
+            recorded.append(payment)
+        except FeiqianError as error:
+            recorded.append(NotAgreed(uetr, isinstance(error, Unavailable), error.reason, error.detail))
+    repository.add_all(connection, new)
+    return recorded
 
 
-def _payment(connection: Connection, node: NodeContext, sender: Participant, proposal: Proposal) -> PaymentRecord:
+def _payment(node: NodeContext, sender: Participant, proposal: Proposal, account: accounts.Account) -> PaymentRecord:
     terms, quote, now = proposal.terms, proposal.quote, node.clock.now()
-    account = _payee(connection, sender, proposal)
     if terms.deadline <= now:
         raise DeadlinePassed("the payment's deadline has passed")
     if terms.deadline > now + MAX_PAYMENT_LIFETIME:
@@ -109,12 +116,15 @@ def _payment(connection: Connection, node: NodeContext, sender: Participant, pro
     return payment
 
 
-def _payee(connection: Connection, sender: Participant, proposal: Proposal) -> accounts.Account:
+def _payee(
+    connection: Connection, sender: Participant, proposal: Proposal, payees: Mapping[str, accounts.Account]
+) -> accounts.Account:
     """Whom the payment credits: a merchant by its code, or, for a return, the customer who paid the original."""
     if proposal.terms.original_uetr:
         return returns.customer_of(connection, sender.account, proposal.terms, proposal.payee_key)
-    merchant = merchants.find_payee(connection, proposal.payee_key)
-    return accounts.find(connection, merchant.account)
+    if proposal.payee_key not in payees:
+        raise UnknownMerchant("no merchant here has this code; ask the merchant for a new one")
+    return payees[proposal.payee_key]
 
 
 def _proposed_again(connection: Connection, known: PaymentRecord, proposed: PaymentRecord) -> PaymentRecord:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import Row
 
 from contracts.terms.errors import FeiqianError
 from contracts.terms.payment import State
 from nodes.payments.record import PaymentRecord
-from serving.bodies import Schema
+from serving.bodies import ProblemBody, Schema
 from serving.idempotency import Answer
-from serving.problems import problem_document
 
 Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before; empty: from the newest on")]
 _EVENT_ID = "^[0-9]{1,18}$"
@@ -47,18 +46,6 @@ class BulkBody(Schema):
     payments: list[OrderBody] = Field(min_length=1, max_length=1000)
 
 
-class ProblemBody(BaseModel):
-    """A problem document (RFC 9457); some kinds have more members."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    reason: str = Field(description="ISO 20022 ExternalStatusReason1Code")
-
-
 class BulkAnswerBody(Schema):
     """What `POST /v1/payments` would have answered to this payment alone: one of the two."""
 
@@ -71,7 +58,7 @@ class BulkAnswerBody(Schema):
     @classmethod
     def of(cls, key: str, answer: Answer | FeiqianError) -> BulkAnswerBody:
         if isinstance(answer, FeiqianError):
-            return cls(idempotency_key=key, problem=ProblemBody.model_validate(problem_document(answer)))
+            return cls(idempotency_key=key, problem=ProblemBody.of(answer))
         return cls(idempotency_key=key, accepted=AcceptedBody(**answer))
 
 

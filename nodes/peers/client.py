@@ -17,6 +17,8 @@ from contracts.terms.payment import PaymentTerms
 from contracts.terms.quote import Quote
 from serving.client import Peer, PeerClient
 
+MAX_LIST = 500
+"""Items of one request."""
 Answer = TypeVar("Answer")
 
 
@@ -116,9 +118,22 @@ class NodeClient:
     def __init__(self, client: PeerClient, peer: Peer) -> None:
         self._client, self._peer = client, peer
 
-    def payee(self, lookup_key: str) -> Payee:
-        """Who is paid under a code's lookup key. Raises PeerRefusal for an unknown merchant."""
-        return _read(Payee, self._post("/peer/v1/payees", {"lookup_key": lookup_key}))
+    def payees(self, lookup_keys: Sequence[str]) -> list[Payee | None]:
+        """Who is paid under each lookup key of a code, in order; None where nobody is."""
+        found: list[Payee | None] = []
+        for first in range(0, len(lookup_keys), MAX_LIST):
+            found += self._payees(lookup_keys[first : first + MAX_LIST])
+        return found
+
+    def _payees(self, lookup_keys: Sequence[str]) -> list[Payee | None]:
+        answer = self._post("/peer/v1/payees", {"lookup_keys": list(lookup_keys)})
+        payees = answer.get("payees") if isinstance(answer, dict) else None
+        if not isinstance(payees, list) or len(payees) != len(lookup_keys):
+            raise PeerUnavailable("the answer is not one payee or none for each lookup key")
+        found = [None if each is None else _read(Payee, each) for each in payees]
+        if any(each is not None and each.lookup_key != key for each, key in zip(found, lookup_keys, strict=True)):
+            raise PeerUnavailable("the answer is about another lookup key")
+        return found
 
     def agree(self, proposals: Sequence[Proposal]) -> AgreementAnswer:
         """Propose payments; each is agreed, refused or pending. Harmless to ask again."""

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends
 from contracts.terms.documents import to_document
 from contracts.terms.errors import Forbidden
 from contracts.terms.parties import Participant, Role
-from nodes.accounts import service as accounts
 from nodes.batches.cosign import cosign
 from nodes.consumer_codes.charge import answer_charge
 from nodes.context import NodeContext, context
@@ -21,12 +20,12 @@ from nodes.peers.schemas import (
     BatchQuestion,
     ChargeQuestion,
     CosignBody,
-    PayeeQuestion,
+    PayeesQuestion,
     ProposalsBody,
     StatusQuestion,
     agreement_document,
     cosignatures_document,
-    payee_document,
+    payees_document,
 )
 from nodes.recovery.answer import settled_payments
 from serving.peers import SignedRoute, sender
@@ -37,12 +36,12 @@ Sender = Annotated[Participant, Depends(sender)]
 
 
 @router.post("/peer/v1/payees")
-def payee(body: PayeeQuestion, node: Node, _: Sender) -> dict[str, Any]:
-    """Who is paid under the lookup key of a code (signed look-up among members)."""
+def payees(body: PayeesQuestion, node: Node, _: Sender) -> dict[str, Any]:
+    """Who is paid under each lookup key of a code, or null (signed look-up among members)."""
     with node.database.read() as connection:
-        merchant = merchants.find_payee(connection, body.lookup_key)
-        account = accounts.find(connection, merchant.account)
-    return payee_document(Payee(merchant.lookup_key, account.party, account.currency.numeric))
+        found = merchants.payees(connection, body.lookup_keys)
+    told = {key: Payee(key, account.party, account.currency.numeric) for key, account in found.items()}
+    return payees_document([told.get(key) for key in body.lookup_keys])
 
 
 @router.post("/peer/v1/agreements")

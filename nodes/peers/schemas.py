@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, RootModel, WithJsonSchema
 
 from bridge.client import Cosignature, CosignRequest, Refusal, refusal_document
 from contracts.terms.documents import from_document, to_document
-from nodes.peers.client import AgreementAnswer, Charge, Payee, Proposal
+from nodes.peers.client import MAX_LIST, AgreementAnswer, Charge, Payee, Proposal
 from serving.bodies import Schema
-
-MAX_LIST = 500
 
 
 def _reads(kind: type) -> tuple[Any, ...]:
@@ -22,8 +21,8 @@ def _reads(kind: type) -> tuple[Any, ...]:
     )
 
 
-class PayeeQuestion(Schema):
-    lookup_key: str = Field(min_length=1, max_length=160)
+class PayeesQuestion(Schema):
+    lookup_keys: list[Annotated[str, Field(min_length=1, max_length=160)]] = Field(min_length=1, max_length=MAX_LIST)
 
 
 class ProposalsBody(Schema):
@@ -46,9 +45,8 @@ class CosignBody(Schema):
     requests: list[Annotated[CosignRequest, *_reads(CosignRequest)]] = Field(min_length=1, max_length=8)
 
 
-def payee_document(payee: Payee) -> dict[str, Any]:
-    document: dict[str, Any] = to_document(payee)
-    return document
+def payees_document(payees: Sequence[Payee | None]) -> dict[str, Any]:
+    return {"payees": [None if payee is None else to_document(payee) for payee in payees]}
 
 
 def agreement_document(answer: AgreementAnswer) -> dict[str, Any]:

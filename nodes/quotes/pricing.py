@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
 import structlog
 
-from bridge.client import BridgeClient, FirmQuote, QuoteRequest
+from bridge.client import BridgeClient, FirmQuote, QuoteRequest, Refusal
 from contracts.terms.commitments import quote_hash, typed_digest
 from contracts.terms.errors import FeiqianError, NoPrice, PeerUnavailable, Refused, Unavailable, WrongState
 from contracts.terms.identifiers import Address
@@ -37,21 +38,53 @@ class Price:
         return self.firm.quote.source_amount + self.fee
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a price is wanted for: `target` for money in `source`."""
+
+    source: Currency
+    target: Money
+
+    @property
+    def request(self) -> QuoteRequest:
+        source, target = self.source.numeric, self.target
+        return QuoteRequest(str(uuid.uuid4()), source, target.currency.numeric, target_amount=target.minor)
+
+
 def price_payment(node: NodeContext, source: Currency, target: Money, provider: Address = "") -> Price:
     """The cheapest firm price of all FX providers for `target`, or of the one named.
 
     Raises NoPrice, and PeerUnavailable when a provider that might have had one is away: that is no answer for ever.
     """
-    request = QuoteRequest(str(uuid.uuid4()), source.numeric, target.currency.numeric, target_amount=target.minor)
-    contract = node.office.incumbent
+    [price] = price_payments(node, [Wanted(source, target)], provider)
+    if isinstance(price, FeiqianError):
+        raise price
+    return price
+
+
+def price_payments(node: NodeContext, wanted: Sequence[Wanted], provider: Address = "") -> list[Price | FeiqianError]:
+    """As `price_payment` for each: all that is asked of a provider in the same moment is one list."""
+    if not wanted:
+        return []
+    requests, contract = [each.request for each in wanted], node.office.incumbent
     members = node.directory.with_role(Role.FX_PROVIDER)
     providers = [each for each in members if provider in ("", each.account)]
-    answers = list(_pool.map(lambda provider: _ask_or_why(node, provider, request, contract), providers))
+    answers = list(_pool.map(lambda provider: _ask_all(node, provider, requests, contract), providers))
+    return [
+        _cheapest(node, each, [of_provider[place] for of_provider in answers], contract)
+        for place, each in enumerate(wanted)
+    ]
+
+
+def _cheapest(
+    node: NodeContext, wanted: Wanted, answers: Sequence[FirmQuote | FeiqianError], contract: Address
+) -> Price | FeiqianError:
+    target, source = wanted.target.currency, wanted.source
     prices = [answer for answer in answers if isinstance(answer, FirmQuote)]
     if not prices:
         if any(isinstance(answer, Unavailable) for answer in answers):
-            raise PeerUnavailable(f"no FX provider answers that sells {target.currency} for {source}; try again")
-        raise NoPrice(f"no FX provider sells {target.currency} for {source} now; try again later")
+            return PeerUnavailable(f"no FX provider answers that sells {target} for {source}; try again")
+        return NoPrice(f"no FX provider sells {target} for {source} now; try again later")
     firm = min(prices, key=lambda price: (price.quote.source_amount, price.quote.provider))
     return Price(firm, fee_on(node, Money(firm.quote.source_amount, source)), contract)
 
@@ -80,11 +113,25 @@ def price_return(node: NodeContext, provider: Address, original_uetr: str, sourc
     return Price(_ask(node, found, request, contract), 0, contract)
 
 
-def _ask_or_why(
-    node: NodeContext, provider: Participant, request: QuoteRequest, contract: Address
+def _ask_all(
+    node: NodeContext, provider: Participant, requests: Sequence[QuoteRequest], contract: Address
+) -> list[FirmQuote | FeiqianError]:
+    """What a provider answers to each, asked with what other requests ask it in the same moment."""
+    client = BridgeClient(node.peers, Peer(provider.account, provider.endpoint))
+    try:
+        answers = node.gatherer.ask(("prices", provider.account), requests, client.quote)
+    except FeiqianError as failure:
+        _log.warning("no price", provider=provider.account, why=failure.detail)
+        return [failure] * len(requests)
+    pairs = zip(requests, answers, strict=True)
+    return [_firm_or_why(node, provider, request, answer, contract) for request, answer in pairs]
+
+
+def _firm_or_why(
+    node: NodeContext, provider: Participant, request: QuoteRequest, answer: FirmQuote | Refusal, contract: Address
 ) -> FirmQuote | FeiqianError:
     try:
-        return _ask(node, provider, request, contract)
+        return _firm(node, provider, request, answer, contract)
     except FeiqianError as failure:
         _log.warning("no price", provider=provider.account, why=failure.detail)
         return failure
@@ -92,6 +139,13 @@ def _ask_or_why(
 
 def _ask(node: NodeContext, provider: Participant, request: QuoteRequest, contract: Address) -> FirmQuote:
     [answer] = BridgeClient(node.peers, Peer(provider.account, provider.endpoint)).quote([request])
+    return _firm(node, provider, request, answer, contract)
+
+
+def _firm(
+    node: NodeContext, provider: Participant, request: QuoteRequest, answer: FirmQuote | Refusal, contract: Address
+) -> FirmQuote:
+    """The answer, if it is a firm quote to the question, signed for the Settlement in office."""
     if not isinstance(answer, FirmQuote):
         if request.original_uetr and answer.problem == WrongState.kind():
             # We have seen the original in a final block; the provider will in a moment.

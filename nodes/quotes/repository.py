@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from nodes.quotes.tables import quotes
 
 
-def add(connection: Connection, **values: object) -> None:
-    connection.execute(insert(quotes).values(values))
+def add_all(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    connection.execute(insert(quotes), rows)
 
 
 def find_all(connection: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from contracts.terms.errors import FeiqianError
 from contracts.terms.money import format_decimal
 from nodes.quotes.service import CustomerQuote
-from serving.bodies import Schema
+from serving.bodies import ProblemBody, Schema
 
 
 class QuoteBody(Schema):
@@ -15,6 +16,10 @@ class QuoteBody(Schema):
     amount: str | None = Field(
         default=None, description="minor units of the merchant's currency, if the code names no amount"
     )
+
+
+class QuotesBody(Schema):
+    quotes: list[QuoteBody] = Field(min_length=1, max_length=1000)
 
 
 class QuotedBody(Schema):
@@ -56,3 +61,20 @@ class QuotedBody(Schema):
             expires=priced.expires,
             display=display,
         )
+
+
+class QuoteAnswerBody(Schema):
+    """What `POST /v1/quotes` would have answered to this request alone: one of the two."""
+
+    quote: QuotedBody | None = None
+    problem: ProblemBody | None = None
+
+    @classmethod
+    def of(cls, answer: CustomerQuote | FeiqianError) -> QuoteAnswerBody:
+        if isinstance(answer, FeiqianError):
+            return cls(problem=ProblemBody.of(answer))
+        return cls(quote=QuotedBody.of(answer))
+
+
+class QuoteAnswersBody(Schema):
+    answers: list[QuoteAnswerBody] = Field(description="one for each request, in their order")

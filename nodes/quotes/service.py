@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from contracts.terms.documents import from_document, to_document
-from contracts.terms.errors import BadAmount, Conflict, NotFound, QuoteAlreadyUsed, QuoteExpired, Unsupported
+from contracts.terms.errors import (
+    BadAmount,
+    Conflict,
+    FeiqianError,
+    NotFound,
+    QuoteAlreadyUsed,
+    QuoteExpired,
+    Unsupported,
+)
 from contracts.terms.identifiers import Address
-from contracts.terms.money import Currency, Money, currency, payable
-from contracts.terms.parties import Party
+from contracts.terms.money import Currency, Money, currency, parse_minor, payable
+from contracts.terms.parties import Participant, Party
 from contracts.terms.quote import Quote
 from nodes import qr
 from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.peers.client import Payee
 from nodes.quotes import repository
-from nodes.quotes.payees import find_payee
-from nodes.quotes.pricing import price_payment
+from nodes.quotes.payees import find_payees
+from nodes.quotes.pricing import Price, Wanted, price_payments
 from serving.jsontext import dump, load
 
 USED = "this quote paid another payment; ask for a new one"
@@ -29,12 +38,12 @@ USED = "this quote paid another payment; ask for a new one"
 
 @dataclass(frozen=True)
 class PriceRequest:
-    """What the customer scanned; `amount` (minor units of the merchant's currency) only where the code has none."""
+    """What the customer scanned; `amount` (digits: minor units of the merchant's currency) where the code has none."""
 
     caller: str
     account: str
     code: str
-    amount: int | None
+    amount: str | None
 
 
 @dataclass(frozen=True)
@@ -70,46 +79,117 @@ class CustomerQuote:
         return self.quote.source_amount + self.fee
 
 
+@dataclass(frozen=True)
+class Purchase:
+    """An amount to a known payee that `caller` wants to pay from its account."""
+
+    caller: str
+    account: accounts.Account
+    creditor_agent: Address
+    payee: Payee
+    target: Money
+    reference: str
+
+
 def quote(node: NodeContext, request: PriceRequest) -> CustomerQuote:
     """Price a scanned code firmly, and remember the price until it expires.
 
     Raises what is wrong with the code, the account, the payee or the amount; NoPrice when no
     provider has a price, PeerUnavailable when none answers.
     """
+    return _one(quote_all(node, [request]))
+
+
+def quote_all(node: NodeContext, requests: Sequence[PriceRequest]) -> list[CustomerQuote | FeiqianError]:
+    """As `quote` for each: its price, or its refusal, which stops no other. Each peer is asked with one list.
+
+    Raises ChainUnavailable, Unavailable for all.
+    """
     node.require_chain()
     with node.database.read() as connection:
-        account = accounts.find_own(connection, request.account, request.caller)
-    code = qr.read(request.code)
-    target = Money(payable(_amount(code, request.amount)), code.currency)
-    agent, payee = find_payee(node, code)
-    return quote_payee(node, request.caller, account, agent.account, payee, target, code.reference.of_payment)
+        held = accounts.find_all(connection, {request.account for request in requests})
+    scanned = [_scan(request, held) for request in requests]
+    found = iter(find_payees(node, [each.code for each in scanned if isinstance(each, _Scanned)]))
+    purchases = [
+        each if isinstance(each, FeiqianError) else _purchase(request, each, next(found))
+        for request, each in zip(requests, scanned, strict=True)
+    ]
+    return _price_all(node, purchases)
 
 
-def quote_payee(
-    node: NodeContext,
-    caller: str,
-    account: accounts.Account,
-    creditor_agent: Address,
-    payee: Payee,
-    target: Money,
-    reference: str,
-) -> CustomerQuote:
+def quote_purchase(node: NodeContext, purchase: Purchase) -> CustomerQuote:
     """Price an amount to a known payee, and remember the price until it expires.
 
     Raises Unsupported, Conflict, NoPrice, PeerUnavailable.
     """
-    if target.currency == account.currency:
-        raise Unsupported("the payee holds the account's own currency; this network settles cross-currency payments")
-    if payee.currency != target.currency.numeric:
-        raise Conflict("the code's currency is not the one that the merchant is paid in")
-    price = price_payment(node, account.currency, target)
-    priced = CustomerQuote(
+    return _one(_price_all(node, [purchase]))
+
+
+def _one(answers: Sequence[CustomerQuote | FeiqianError]) -> CustomerQuote:
+    [answer] = answers
+    if isinstance(answer, FeiqianError):
+        raise answer
+    return answer
+
+
+@dataclass(frozen=True)
+class _Scanned:
+    """A code that was read, the account that pays, and the exact amount."""
+
+    code: qr.PaymentCode
+    account: accounts.Account
+    target: Money
+
+
+def _scan(request: PriceRequest, held: Mapping[str, accounts.Account]) -> _Scanned | FeiqianError:
+    try:
+        account = accounts.own(held.get(request.account), request.account, request.caller)
+        code = qr.read(request.code)
+        asked = None if request.amount is None else parse_minor(request.amount)
+        return _Scanned(code, account, Money(payable(_amount(code, asked)), code.currency))
+    except FeiqianError as refusal:
+        return refusal
+
+
+def _purchase(
+    request: PriceRequest, scanned: _Scanned, found: tuple[Participant, Payee] | FeiqianError
+) -> Purchase | FeiqianError:
+    if isinstance(found, FeiqianError):
+        return found
+    agent, payee = found
+    reference = scanned.code.reference.of_payment
+    return Purchase(request.caller, scanned.account, agent.account, payee, scanned.target, reference)
+
+
+def _price_all(node: NodeContext, purchases: Sequence[Purchase | FeiqianError]) -> list[CustomerQuote | FeiqianError]:
+    checked = [_check(each) if isinstance(each, Purchase) else each for each in purchases]
+    sound = [each for each in checked if isinstance(each, Purchase)]
+    prices = iter(price_payments(node, [Wanted(each.account.currency, each.target) for each in sound]))
+    answers = [_quoted(node, each, next(prices)) if isinstance(each, Purchase) else each for each in checked]
+    kept = [(p.caller, a) for p, a in zip(checked, answers, strict=True) if isinstance(p, Purchase) and _is_quote(a)]
+    if kept:
+        node.gatherer.ask("quotes", kept, partial(_remember_all, node))
+    return answers
+
+
+def _check(purchase: Purchase) -> Purchase | FeiqianError:
+    if purchase.target.currency == purchase.account.currency:
+        return Unsupported("the payee holds the account's own currency; this network settles cross-currency payments")
+    if purchase.payee.currency != purchase.target.currency.numeric:
+        return Conflict("the code's currency is not the one that the merchant is paid in")
+    return purchase
+
+
+def _quoted(node: NodeContext, purchase: Purchase, price: Price | FeiqianError) -> CustomerQuote | FeiqianError:
+    if isinstance(price, FeiqianError):
+        return price
+    return CustomerQuote(
         id=str(uuid.uuid4()),
-        account=account.id,
-        creditor_agent=creditor_agent,
-        payee_key=payee.lookup_key,
-        payee=payee.party,
-        reference=reference,
+        account=purchase.account.id,
+        creditor_agent=purchase.creditor_agent,
+        payee_key=purchase.payee.lookup_key,
+        payee=purchase.payee.party,
+        reference=purchase.reference,
         fee=price.fee,
         quote=price.firm.quote,
         signature=price.firm.signature,
@@ -118,8 +198,10 @@ def quote_payee(
         expires=price.firm.quote.expires - node.settings.payment_lifetime,
         contract=price.contract,
     )
-    node.database.write(lambda connection: _remember(connection, caller, priced))
-    return priced
+
+
+def _is_quote(answer: CustomerQuote | FeiqianError) -> bool:
+    return isinstance(answer, CustomerQuote)
 
 
 @dataclass(frozen=True)
@@ -185,10 +267,12 @@ def _amount(code: qr.PaymentCode, asked: int | None) -> int:
     return code.amount if asked is None else asked
 
 
-def _remember(connection: Connection, caller: str, priced: CustomerQuote) -> None:
-    values = vars(priced) | {
-        "caller": caller,
-        "payee": dump(to_document(priced.payee)),
-        "quote": dump(to_document(priced.quote)),
-    }
-    repository.add(connection, **values)
+def _remember_all(node: NodeContext, kept: Sequence[tuple[str, CustomerQuote]]) -> list[None]:
+    """Remember each caller's quote until it expires."""
+    rows = [
+        vars(priced)
+        | {"caller": caller, "payee": dump(to_document(priced.payee)), "quote": dump(to_document(priced.quote))}
+        for caller, priced in kept
+    ]
+    node.database.write(lambda connection: repository.add_all(connection, rows))
+    return [None] * len(kept)

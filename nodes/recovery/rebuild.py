@@ -6,7 +6,7 @@ import time
 
 from sqlalchemy import Connection
 
-from contracts.terms.errors import NotAgreed, NotFound
+from contracts.terms.errors import NotAgreed, NotFound, UnknownMerchant
 from contracts.terms.money import Money, currency
 from contracts.terms.payment import State
 from nodes.accounts import service as accounts
@@ -72,7 +72,10 @@ def rebuild(
 def _payee(connection: Connection, lost: SettledPayment) -> accounts.Account:
     """A merchant by its code, or, for a return, the customer who paid the original."""
     if not lost.terms.original_uetr:
-        return accounts.find(connection, merchants.find_payee(connection, lost.payee_key).account)
+        payee = merchants.payees(connection, [lost.payee_key]).get(lost.payee_key)
+        if payee is None:
+            raise UnknownMerchant("no merchant here has the code that was paid", uetr=lost.terms.uetr)
+        return payee
     original = payments.find(connection, lost.terms.original_uetr)
     if original is None or original.side != "debtor":
         raise NotFound("the payment that this one returns is not known here", uetr=lost.terms.uetr)

@@ -52,6 +52,10 @@ ROUTES = {
         "payments:write", PAYER, "/v1/quotes",
         {"account": PAYER, "code": "CODE", "amount": "100"}, texts=("account", "code", "amount"),
     ),
+    ("POST", "/v1/quotes/bulk"): Route(
+        "payments:write", PAYER, "/v1/quotes/bulk",
+        {"quotes": [{"account": PAYER, "code": "CODE", "amount": "100"}]}, texts=("quotes",),
+    ),
     ("POST", "/v1/payments"): Route(
         "payments:write", PAYER, "/v1/payments", {"quote_id": NOTHING}, keyed=True, texts=("quote_id",)
     ),

@@ -72,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
     NODE: {
         **PUBLIC,
         "POST /v1/quotes": "401 404 201 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/quotes/bulk": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
         "POST /v1/payments": "401 404 202 403 403 403 403 403 401 401 401 401 401 401",
         # Each payment of a list has its own answer, and a list of one's own may be empty.
         "POST /v1/payments/bulk": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
@@ -147,6 +148,7 @@ def theirs(network: Network, service: str, route: str) -> Thing:
         paths["uetr"] = known["received" if "returns" in route else "held"]
     bodies: dict[str, Callable[[], Any]] = {
         "POST /v1/quotes": lambda: {"account": PAYER, "code": known["foreign code"], "amount": "1000"},
+        "POST /v1/quotes/bulk": lambda: {"quotes": [{"account": PAYER, "code": known["foreign code"], "amount": "1"}]},
         "POST /v1/payments": lambda: {"quote_id": debtor.quote(PAYER, PAYER, known["foreign code"], 1_000).id},
         "POST /v1/payments/bulk": lambda: _bulk(debtor.quote(PAYER, PAYER, known["foreign code"], 1_000).id),
         "POST /v1/payments/{uetr}/returns": lambda: {"amount": "1000"},
@@ -158,7 +160,7 @@ def theirs(network: Network, service: str, route: str) -> Thing:
         "POST /v1/accounts": lambda: {"id": "wanida", "owner": "wanida", "party": {"name": "Wanida Suksan"}},
         "POST /v1/accounts/{account}/deposits": lambda: {"amount": "1"},
         "POST /v1/merchants": lambda: {"id": "stall", "owner": "wanida", "name": "Stall", "city": "Bangkok"},
-        "POST /peer/v1/payees": lambda: {"lookup_key": _lookup_key(network)},
+        "POST /peer/v1/payees": lambda: {"lookup_keys": [_lookup_key(network)]},
         "POST /peer/v1/payments/status": lambda: {"uetrs": [known["received"]]},
         "POST /peer/v1/batches/payments": lambda: {"batch_hash": known["batch_hash"]},
         "POST /peer/v1/quotes": lambda: {"requests": []},
