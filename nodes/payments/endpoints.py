@@ -70,9 +70,15 @@ def list_payments(
 
 
 @router.get("/v1/payments/events", response_class=EventStream, responses=NOTHING_LEFT)
-def follow_payments(node: Node, caller: Reader, after: After = None, last_event_id: LastEventId = None) -> Response:
+def follow_payments(
+    node: Node,
+    caller: Reader,
+    after: After = None,
+    last_event_id: LastEventId = None,
+    ends: Annotated[bool, Query(description="only how payments end")] = False,
+) -> Response:
     """Server-sent events of all payments on the caller's accounts, from now on or from behind an event."""
-    return _follow(node, caller, "", last_event_id or after)
+    return _follow(node, caller, "", last_event_id or after, ends)
 
 
 @router.get("/v1/payments/{uetr}")
@@ -103,8 +109,8 @@ def follow_payment(
     return _follow(node, caller, uetr, last_event_id or after)
 
 
-def _follow(node: NodeContext, caller: Caller, uetr: str, after: str | None) -> Response:
-    following = begin(node, caller.subject, uetr, None if after is None else int(after))
+def _follow(node: NodeContext, caller: Caller, uetr: str, after: str | None, ends: bool = False) -> Response:
+    following = begin(node, caller.subject, uetr, None if after is None else int(after), ends)
     return Response(status_code=204) if following is None else EventStream(events_of(node, following))
 
 

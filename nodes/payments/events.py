@@ -16,6 +16,8 @@ from nodes.payments.record import PaymentRecord
 from nodes.payments.tables import feeds, payment_events, payments
 from serving.upsert import upsert
 
+_FINAL = [state.value for state in State if state.final]
+
 
 @dataclass(frozen=True)
 class Told:
@@ -52,12 +54,17 @@ def of_payment(connection: Connection, uetr: str) -> Sequence[Row[Any]]:
     return connection.execute(select(payment_events).where(c.uetr == uetr).order_by(c.number)).all()
 
 
-def after(connection: Connection, owner: str, place: int, uetr: str, limit: int) -> Sequence[Row[Any]]:
-    """The events behind a place of the payments on an owner's accounts, in order; of one payment where it is named."""
+def after(
+    connection: Connection, owner: str, place: int, uetr: str, limit: int, ends: bool = False
+) -> Sequence[Row[Any]]:
+    """The events behind a place of the payments on an owner's accounts, in order; of one payment where it is named,
+    and only those by which one `ends`."""
     e, p = payment_events.c, payments.c
     here = (e.owner == owner) & (e.place > place)
     if uetr:
         here &= e.uetr == uetr
+    if ends:
+        here &= e.state.in_(_FINAL)
     chosen = select(payment_events, p.account, p.side).join_from(payment_events, payments, e.uetr == p.uetr)
     return connection.execute(chosen.where(here).order_by(e.place).limit(limit)).all()
 

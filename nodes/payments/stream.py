@@ -48,14 +48,16 @@ class EventStream(StreamingResponse):
 
 @dataclass(frozen=True)
 class Following:
-    """What a caller follows: one payment, or (empty) all on its accounts; and the last event that it has."""
+    """What a caller follows: one payment, or (empty) all on its accounts, or only how they end; and the last event that
+    it has."""
 
     owner: str
     uetr: str
     after: int
+    ends: bool = False
 
 
-def begin(node: NodeContext, owner: str, uetr: str, after: int | None) -> Following | None:
+def begin(node: NodeContext, owner: str, uetr: str, after: int | None, ends: bool = False) -> Following | None:
     """From where on to follow; None when the payment has ended and the caller has all of it.
 
     Without `after` one payment is told from its beginning, all of the caller's from now on. Raises NotFound, Busy.
@@ -66,7 +68,7 @@ def begin(node: NodeContext, owner: str, uetr: str, after: int | None) -> Follow
         if after is not None and after > last:
             raise NotFound("no such event was given; look at the list of payments and follow without it")
         if not uetr:
-            return Following(owner, uetr, last if after is None else after)
+            return Following(owner, uetr, last if after is None else after, ends)
         payment = service.find_held(connection, uetr, owner)
         following = Following(owner, uetr, after or 0)
         ended = payment.state.final and not events.after(connection, owner, following.after, uetr, 1)
@@ -98,7 +100,7 @@ async def events_of(
 
 def _read(node: NodeContext, following: Following, after: int) -> Sequence[Row[Any]]:
     with node.database.read() as connection:
-        return events.after(connection, following.owner, after, following.uetr, MAX_LIST)
+        return events.after(connection, following.owner, after, following.uetr, MAX_LIST, following.ends)
 
 
 def _text(event: Row[Any]) -> str:

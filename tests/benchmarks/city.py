@@ -48,6 +48,8 @@ class City:
     processes: Processes
     apis: Apis
     wallets: dict[str, list[Wallet]] = field(default_factory=dict)
+    platforms: list[Wallet] = field(default_factory=list)
+    """The accounts of one caller in each country, who pays for many customers."""
 
     @property
     def everybody(self) -> list[Wallet]:
@@ -76,6 +78,7 @@ def city(customers: int) -> Iterator[City]:
         with ThreadPoolExecutor(max_workers=8) as pool:
             for each in INSTITUTIONS:
                 here.wallets[each.country] = _wallets(pool, here.apis, each, shops, customers)
+                here.platforms += _wallets(pool, here.apis, each, shops, customers, "platform")
         yield here
     finally:
         here.apis.close()
@@ -99,17 +102,19 @@ def _wallets(
     home: Institution,
     shops: dict[str, list[tuple[str, int]]],
     customers: int,
+    platform: str = "",
 ) -> list[Wallet]:
+    """Customers of an institution, each with a caller's token of its own, or all with the platform's."""
     node, port = apis.nodes[home.country], int(apis.nodes[home.country].url.rpartition(":")[2])
-    people = _people(home.country, customers)
-    money = cast.prefunding(home.currency) // 2 // customers
-    list(pool.map(lambda person: _open(node, person, money), people))
+    people = _people(home.country, customers, platform or "customer")
+    money = cast.prefunding(home.currency) // 4 // customers
+    list(pool.map(lambda person: _open(node, person, platform or person.owner, money), people))
     abroad = [shop for country, all_shops in shops.items() if country != home.country for shop in all_shops]
-    tokens = [node.token(person.owner, "payments:write payments:read") for person in people]
+    tokens = [node.token(platform or person.owner, "payments:write payments:read") for person in people]
     return [Wallet(port, person.id, token, abroad) for person, token in zip(people, tokens, strict=True)]
 
 
-def _people(country: str, count: int) -> Sequence[Customer]:
+def _people(country: str, count: int, named: str) -> Sequence[Customer]:
     """Customers with the cast's names, given names and family names anew together: none is on a list."""
     known = [each for each in CUSTOMERS if each.country == country]
     names = [(first.name.split(), last.name.split()) for first in known for last in known]
@@ -118,10 +123,10 @@ def _people(country: str, count: int) -> Sequence[Customer]:
     for number in range(count):
         first, last = names[number % len(names)]
         name, born = " ".join([*first[:-1], last[-1]]), birthdays[number % len(birthdays)]
-        people.append(Customer(f"customer-{number}", name, country, born))
+        people.append(Customer(f"{named}-{number}", name, country, born))
     return people
 
 
-def _open(node: NodeApi, person: Customer, money: int) -> None:
-    node.open_account(person.id, person.owner, person.party)
+def _open(node: NodeApi, person: Customer, owner: str, money: int) -> None:
+    node.open_account(person.id, owner, person.party)
     node.deposit(person.id, money, f"first-deposit-{person.id}")

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 
 from tests.benchmarks.wire import NoAnswer, Wire
@@ -24,6 +24,8 @@ REFUSED_PAUSE = 0.1
 PATIENCE = 60
 """Seconds that a wallet waits for the end of a payment."""
 BULK = 1000
+BEAT = 0.2
+"""Seconds for which a platform gathers what its customers pay."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Task:
 
     `mode`: "closed" (`many` wallets pay again and again for `seconds`), "open" (`rate` payments a second for `seconds`,
     whatever becomes of them), "count" (`many` payments one by one), "quote" (prices for `seconds`, `many` at a time,
-    which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without waiting for an end).
+    which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without waiting for an end), "lists"
+    and "steady lists" (as "closed" and "open" by platforms: whoever has a token prices and pays for all wallets that
+    share it, `many` payments a list or whatever is due every `BEAT`).
     """
 
     mode: str
@@ -105,6 +109,7 @@ class _Street:
     async def work(self) -> None:
         task = self._task
         doing = {"closed": self._closed, "open": self._open, "count": self._count, "quote": self._closed}
+        doing |= {"lists": self._lists, "steady lists": self._steady_lists}
         await (doing[task.mode]() if task.mode in doing else self._accept())
         for wire in self._wires.values():
             wire.close()
@@ -158,6 +163,45 @@ class _Street:
         _, found = await wire.get(f"/v1/payments/{paid.uetr}?wait={PATIENCE}", wallet.token)
         paid.shown, paid.ended = time.monotonic(), found.get("status", "not shown")
 
+    async def _lists(self) -> None:
+        """Each platform has two lists on their way: one is priced and accepted while the other settles."""
+        end = time.monotonic() + self._task.seconds
+
+        async def again_and_again(platform: Platform) -> None:
+            while time.monotonic() < end:
+                now = time.monotonic()
+                await platform.pay([Paid(now) for _ in range(self._task.many)])
+
+        async with self._platforms() as platforms:
+            await asyncio.gather(*(again_and_again(each) for each in platforms for _ in range(2)))
+
+    async def _steady_lists(self) -> None:
+        """Every beat each platform pays what was due since the last one."""
+        task, begin, lists = self._task, time.monotonic(), list[asyncio.Task[None]]()
+        due = [begin + number / task.rate for number in range(int(task.rate * task.seconds))]
+        async with self._platforms() as platforms:
+            while due:
+                await asyncio.sleep(BEAT)
+                ready = [each for each in due if each <= time.monotonic()]
+                due = due[len(ready) :]
+                for number, platform in enumerate(platforms):
+                    if part := [Paid(each) for each in ready[number :: len(platforms)]]:
+                        lists.append(asyncio.create_task(platform.pay(part)))
+            await asyncio.gather(*lists)
+
+    @asynccontextmanager
+    async def _platforms(self) -> AsyncIterator[list[Platform]]:
+        """Whoever shares a token, following its payments meanwhile."""
+        by_token: dict[str, list[Wallet]] = {}
+        for wallet in self._task.wallets:
+            by_token.setdefault(wallet.token, []).append(wallet)
+        made = [Platform(each, self._wires[each[0].port], self._chooses, self.paid) for each in by_token.values()]
+        following = [asyncio.create_task(each.follow()) for each in made]
+        await asyncio.gather(*(each.following.wait() for each in made))
+        yield made
+        for each in following:
+            each.cancel()
+
     async def _accept(self) -> None:
         """Pay with quotes at hand: `many` requests at a time, of one payment or of as many as one request may hold."""
         wallet, most = self._task.wallets[0], BULK if self._task.mode == "bulk" else 1
@@ -180,6 +224,81 @@ class _Street:
         body = [{"idempotency_key": secrets.token_hex(16), "quote_id": each} for each in quotes]
         _, found = await wire.post("/v1/payments/bulk", token, {"payments": body})
         return [each["accepted"]["uetr"] for each in found["answers"] if "accepted" in each]
+
+
+class Platform:
+    """One caller with many accounts, such as a super app's own back end: everything goes in lists."""
+
+    def __init__(self, wallets: list[Wallet], wire: Wire, chooses: random.Random, paid: list[Paid]) -> None:
+        self._wallets, self._wire, self._chooses, self._paid = wallets, wire, chooses, paid
+        self._token = wallets[0].token
+        self._open: dict[str, tuple[Paid, asyncio.Event]] = {}
+        self._early: dict[str, str] = {}
+        self.following = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Hear how each payment ends."""
+        events = self._wire.events("/v1/payments/events?ends=true", self._token, self.following.set)
+        async for event in events:
+            if event["uetr"] in self._open:
+                self._end(event["uetr"], event["status"])
+            else:
+                self._early[event["uetr"]] = event["status"]  # before the answer that names it
+
+    async def pay(self, paid: list[Paid]) -> None:
+        """Price, pay and wait for the ends of a list."""
+        self._paid += paid
+        for each in paid:
+            each.began = time.monotonic()
+        waiting: list[asyncio.Event] = []
+        try:
+            waiting = await self._accept(await self._quote(paid))
+        except NoAnswer as failure:
+            for each in paid:
+                each.ended = each.ended or f"no answer ({failure})"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(*(event.wait() for event in waiting))
+
+    async def _quote(self, paid: list[Paid]) -> list[Paid]:
+        asked = []
+        for _ in paid:
+            wallet = self._chooses.choice(self._wallets)
+            code, least = self._chooses.choice(wallet.shops)
+            amount = str(self._chooses.randint(least, 2 * least))
+            asked.append({"account": wallet.account, "code": code, "amount": amount})
+        status, found = await self._wire.post("/v1/quotes/bulk", self._token, {"quotes": asked})
+        now, answers = time.monotonic(), found.get("answers", [{}] * len(paid))
+        for each, answer in zip(paid, answers, strict=True):
+            if "quote" in answer:
+                each.quoted, each.quote = now, answer["quote"]["quote_id"]
+            else:
+                each.ended = f"no price ({answer.get('problem', {}).get('status', status)})"
+        return [each for each in paid if each.quote]
+
+    async def _accept(self, paid: list[Paid]) -> list[asyncio.Event]:
+        """What will be set when each of those that were taken has ended."""
+        if not paid:
+            return []
+        body = [{"idempotency_key": secrets.token_hex(16), "quote_id": each.quote} for each in paid]
+        status, found = await self._wire.post("/v1/payments/bulk", self._token, {"payments": body})
+        now, answers = time.monotonic(), found.get("answers", [{}] * len(paid))
+        ends: list[asyncio.Event] = []
+        for each, answer in zip(paid, answers, strict=True):
+            if "accepted" in answer:
+                each.accepted, each.uetr = now, answer["accepted"]["uetr"]
+                ends.append(asyncio.Event())
+                self._open[each.uetr] = each, ends[-1]
+                if each.uetr in self._early:
+                    self._end(each.uetr, self._early.pop(each.uetr))
+            else:
+                each.ended = f"not taken ({answer.get('problem', {}).get('status', status)})"
+        return ends
+
+    def _end(self, uetr: str, status: str) -> None:
+        paid, ended = self._open.pop(uetr)
+        paid.shown, paid.ended = time.monotonic(), status
+        ended.set()
 
 
 async def _arrivals(task: Task) -> AsyncIterator[float]:

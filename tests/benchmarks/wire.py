@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 LIMIT = 2**20
@@ -36,6 +37,22 @@ class Wire:
         content = json.dumps(body).encode()
         head = f"POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
         return await self._ask(head + (f"Idempotency-Key: {key}\r\n" if key else ""), token, content)
+
+    async def events(self, path: str, token: str, begun: Callable[[], None]) -> AsyncIterator[Any]:
+        """The documents of a stream of server-sent events, on a connection of its own, until it ends; `begun` is called
+        when the service has begun to tell."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=LIMIT)
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        try:
+            writer.write(head.encode())
+            while line := await reader.readline():
+                if line.startswith(b"retry: "):
+                    begun()
+                # Each event is whole in one chunk, so the lines between them are lengths and blanks.
+                if line.startswith(b"data: "):
+                    yield json.loads(line[6:])
+        finally:
+            writer.close()
 
     def close(self) -> None:
         for _, _, writer in self._idle:
