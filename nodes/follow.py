@@ -180,12 +180,11 @@ def _bury(connection: Connection, node: NodeContext, chain_time: int) -> None:
     for formed in batches.in_state(connection, batches.FORMING):
         if formed.batch.deadline < chain_time:
             drop_batch(connection, formed.batch)
-    for side in ("debtor", "creditor"):
-        committing = payments.in_state(connection, State.COMMITTING, side, 10_000)
-        live = node.signed.live(connection, [payment.uetr for payment in committing])
-        dropped = [payment for payment in committing if payment.uetr not in live]
-        why = {"detail": "its batch did not settle in time"}
-        payments.move_all(connection, [Move(payment, PaymentEvent.DROP, why) for payment in dropped])
+    committing = payments.in_state(connection, State.COMMITTING)
+    dropped = committing - node.signed.live(connection, committing)
+    why = {"detail": "its batch did not settle in time"}
+    moves = [Move(payment, PaymentEvent.DROP, why) for payment in payments.find_all(connection, sorted(dropped))]
+    payments.move_all(connection, moves)
 
 
 def _expire(connection: Connection, node: NodeContext, chain_time: int) -> None:

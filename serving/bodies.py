@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Coroutine
+from itertools import accumulate
 from typing import Any
 
 from fastapi import Request, Response
@@ -24,6 +25,7 @@ MAX_AT_WORK = 256
 """Requests with a body that one process works on at a time; memory and waiting are bounded by it."""
 _MAX_DEPTH = 16
 _STRING = re.compile(rb'"[^"]*"?')
+_DEEPER = [1 if chr(byte) in "[{" else -1 for byte in range(256)]
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -60,7 +62,7 @@ class StrictRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             if request.method in ("POST", "PUT", "PATCH"):
-                check_json(await request.body())
+                take_json(request, await request.body())
             return await handle(request)
 
         return strict
@@ -124,10 +126,17 @@ async def _until(ends: float | None, receive: Receive) -> Message:
         raise HTTPException(408) from None
 
 
-def check_json(body: bytes) -> None:
-    """Refuse bytes that are not exactly one plain JSON value. Raises Malformed."""
+def take_json(request: Request, body: bytes) -> None:
+    """Read a request's body strictly; the framework finds what was read and does not read it again."""
+    value = check_json(body)
+    if body:
+        request._json = value
+
+
+def check_json(body: bytes) -> object:
+    """The value in bytes that are exactly one plain JSON value, None where there are none. Raises Malformed."""
     if not body:
-        return
+        return None
     _check_depth(body)
     try:
         value = json.loads(
@@ -139,6 +148,7 @@ def check_json(body: bytes) -> None:
             raise ValueError("a text has a NUL in it")  # not every database stores it
     except (ValueError, RecursionError) as failure:
         raise Malformed(f"the body is not JSON: {failure}"[:200]) from failure
+    return value
 
 
 def _check_depth(body: bytes) -> None:
@@ -146,11 +156,10 @@ def _check_depth(body: bytes) -> None:
 
     What follows the first mistake in the JSON may be counted wrongly; no parser gets there.
     """
-    depth, unescaped = 0, body.replace(rb"\\", b"").replace(rb"\"", b"")
-    for bracket in _STRING.sub(b"", unescaped).translate(None, _NO_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > _MAX_DEPTH:
-            raise Malformed(f"the body is nested deeper than {_MAX_DEPTH} levels")
+    unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    brackets = _STRING.sub(b"", unescaped).translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_DEEPER.__getitem__, brackets)), default=0) > _MAX_DEPTH:
+        raise Malformed(f"the body is nested deeper than {_MAX_DEPTH} levels")
 
 
 def _has_nul(value: object) -> bool:
@@ -162,10 +171,10 @@ def _has_nul(value: object) -> bool:
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) != len(keys):
+    found = dict(pairs)
+    if len(found) != len(pairs):
         raise ValueError("a key stands twice in one object")
-    return dict(pairs)
+    return found
 
 
 def _finite(text: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from dataclasses import dataclass
@@ -96,8 +95,7 @@ class PeerClient:
 
 def _read(peer: Peer, content: bytes) -> Any:
     try:
-        check_json(content)
-        return json.loads(content)
+        return check_json(content)
     except (Malformed, ValueError) as failure:
         raise PeerUnavailable(f"the answer of {peer.endpoint} cannot be read") from failure
 

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from contracts.terms.errors import BadSignature
 from contracts.terms.parties import Participant
-from serving.bodies import Handler, check_json
+from serving.bodies import Handler, take_json
 from serving.messages import Messenger, RequestMessage, ResponseMessage
 from serving.problems import problem_of
 from serving.replay import ReplayGuard
@@ -38,7 +38,7 @@ class SignedRoute(APIRoute):
             message = _request_message(door, request)
             try:
                 request.state.sender = await run_in_threadpool(_authenticate, door, message, body)
-                check_json(body)
+                take_json(request, body)
                 response = await handle(request)
             except Exception as error:
                 response = problem_of(request, error)

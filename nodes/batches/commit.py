@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -25,12 +25,24 @@ RESEND_AFTER = 2.0
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A batch on its way: when it was sent (monotonic seconds), and in which transaction, None if it is refused."""
+
+    at: float
+    transaction: bytes | None
+
+
 class Committer:
-    """Sends signed batches until a final block decides. The outcome is read from the chain, never assumed."""
+    """Sends signed batches until a final block decides. The outcome is read from the chain, never assumed.
+
+    Running a batch costs the chain's node as much as settling it, so it is sent at once, and simulated for the reason
+    only when its transaction has failed or is in no final block for long.
+    """
 
     def __init__(self, node: NodeContext, troubled: Troubled) -> None:
         self._node, self._troubled = node, troubled
-        self._sent: dict[bytes, float] = {}
+        self._sent: dict[bytes, _Sent] = {}
         self.refused: set[bytes] = set()
         """Batches that the contract refuses because of peers that are troubled for it."""
 
@@ -43,18 +55,29 @@ class Committer:
             signed = repository.in_state(connection, repository.SIGNED)
         self.refused &= {formed.name for formed in signed}
         self._sent = {formed.name: self._sent[formed.name] for formed in signed if formed.name in self._sent}
-        due = [formed for formed in signed if now - self._sent.get(formed.name, -RESEND_AFTER) >= RESEND_AFTER]
+        due = [formed for formed in signed if self._is_due(formed, now)]
         for formed in due:
-            self._sent[formed.name] = now
-            self._send(formed)
+            first = formed.name not in self._sent
+            self._sent[formed.name] = _Sent(now, None)
+            self._sent[formed.name] = _Sent(now, self._send(formed, first))
         return bool(due)
 
-    def _send(self, formed: FormedBatch) -> None:
+    def _is_due(self, formed: FormedBatch, now: float) -> bool:
+        sent = self._sent.get(formed.name)
+        return sent is None or now - sent.at >= RESEND_AFTER or self._has_failed(sent.transaction)
+
+    def _has_failed(self, transaction: bytes | None) -> bool:
+        receipt = None if transaction is None else self._node.chain.receipt(transaction)
+        return receipt is not None and not receipt.succeeded
+
+    def _send(self, formed: FormedBatch, first: bool) -> bytes | None:
+        """The transaction's hash, None when the contract refuses the batch now."""
         node, settlement = self._node, self._node.settlement
         signed = complete(node, formed, settlement.address)
         try:
-            settlement.simulate([signed])
-            node.sender.send(settlement.address, settlement.settle_call([signed]), gas_limit([signed]))
+            if not first:
+                settlement.simulate([signed])
+            return node.sender.send(settlement.address, settlement.settle_call([signed]), gas_limit([signed]))
         except ChainUnavailable:
             raise
         except FeiqianError as failure:
@@ -64,6 +87,7 @@ class Committer:
             if spoilers:
                 self.refused.add(formed.name)
                 self._troubled.blame(spoilers, f"a batch reverts: {failure.detail}")
+            return None
 
 
 def _spoilers(node: NodeContext, signed: SignedBatch) -> set[Address]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from contracts.terms.commitments import payment_leaf, quotes_hash
 from contracts.terms.identifiers import Address
@@ -79,7 +79,7 @@ class PaymentRecord:
             debtor_agent=self.debtor_agent,
             creditor_agent=self.creditor_agent,
             legs=self.legs,
-            quotes_hash=quotes_hash([self.quote]),
+            quotes_hash=_hash_of(self.quote),
             debtor_commitment=self.debtor_commitment,
             creditor_commitment=self.creditor_commitment,
             debtor_decision=self.debtor_decision,
@@ -92,3 +92,9 @@ class PaymentRecord:
     def leaf(self) -> bytes:
         """The hash of the terms, as a batch's tree and an agreement's have it."""
         return payment_leaf(self.terms)
+
+
+@lru_cache(maxsize=8192)
+def _hash_of(quote: Quote) -> bytes:
+    """Each step of a payment asks for it anew."""
+    return quotes_hash([quote])

@@ -146,12 +146,10 @@ def find_all(connection: Connection, uetrs: Iterable[str]) -> list[PaymentRecord
     return [_record(row) for row in rows]
 
 
-def in_state(connection: Connection, state: State, side: str, limit: int) -> list[PaymentRecord]:
-    """The oldest payments of a side in a state. Those in doubt are left out here and below: they wait as they are."""
+def in_state(connection: Connection, state: State) -> set[str]:
+    """The UETRs of the payments in a state. Those in doubt are left out here and below: they wait as they are."""
     c = payments.c
-    here = (c.state == state.value) & (c.side == side) & _certain()
-    rows = connection.execute(select(payments).where(here).order_by(c.accepted_at, c.uetr).limit(limit))
-    return [_record(row) for row in rows]
+    return set(connection.execute(select(c.uetr).where(c.state == state.value, _certain())).scalars())
 
 
 def to_screen(connection: Connection, now: int, limit: int) -> list[PaymentRecord]:
@@ -279,9 +277,15 @@ def _record(row: Row[Any]) -> PaymentRecord:
             "target": target,
             "debtor": _party(row.debtor),
             "creditor": _party(row.creditor),
-            "quote": from_document(Quote, load(row.quote)),
+            "quote": _quote(row.quote),
         }
     )
+
+
+@lru_cache(maxsize=8192)
+def _quote(text: str) -> Quote:
+    """Each step of a payment reads it anew."""
+    return from_document(Quote, load(text))
 
 
 @lru_cache(maxsize=4096)

@@ -207,7 +207,7 @@ def test_doubtful_payments_wait_as_they_are(database: Database) -> None:
     payment = accept(database, told())
     database.write(lambda connection: recovery.doubt(connection, repository.open_of(connection, US)))
     with database.read() as connection:
-        assert repository.in_state(connection, State.ACCEPTED, "debtor", 10) == []
+        assert repository.in_state(connection, State.ACCEPTED) == set()
         assert repository.overdue(connection, payment.deadline + 1) == []
         with pytest.raises(Unavailable, match="may be settled"):
             require_certain(connection, [UETR])
