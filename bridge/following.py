@@ -143,8 +143,8 @@ class Follower:
                     touched.add(change[0])
                 if isinstance(event, BatchSettled):
                     uetrs = self._bridge.signed.payments_of(connection, event.batch_hash)
-                    payments = reservations.terms_of(connection, uetrs)
-                    touched |= {leg.currency for terms in payments for leg in terms.legs}
+                    for each in reservations.conversions(connection, uetrs):
+                        touched |= {each.source_currency, each.target_currency}
         return touched
 
     def _act_once(
@@ -189,14 +189,12 @@ class Follower:
         uetrs = self._bridge.signed.settle(connection, event.place, event.batch_hash)
         moved = reservations.move(connection, uetrs, State.SIGNED, Move.SETTLE, at)
         assert sorted(moved) == sorted(uetrs), "what is recorded as co-signed is signed, until its batch is over"
-        positions.book(connection, settled_postings(reservations.terms_of(connection, uetrs), self._bridge.account))
+        positions.book(connection, settled_postings(reservations.conversions(connection, uetrs)))
 
     def _expire(self, connection: Connection, final_time: int) -> None:
         """What no batch holds any more is reserved only, and ends once its deadline is past in a final block."""
         self._bridge.signed.bury(connection, final_time)
-        signed = reservations.in_state(connection, State.SIGNED)
-        dead = set(signed) - self._bridge.signed.live(connection, signed) if signed else set()
-        reservations.move(connection, dead, State.SIGNED, Move.DROP, final_time)
+        reservations.move(connection, reservations.left_over(connection), State.SIGNED, Move.DROP, final_time)
         late = reservations.overdue(connection, final_time)
         reservations.move(connection, late, State.RESERVED, Move.EXPIRE, final_time)
 

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -17,7 +16,7 @@ from sqlalchemy import (
 
 from bridge.positions.accounts import Account
 from bridge.reservations.states import Event, State
-from serving.columns import SERIAL
+from serving.columns import SERIAL, Octets
 from serving.cosigning import signed_tables
 from serving.final_blocks import final_blocks_table, successors_table
 from serving.replay import seen_messages_table
@@ -37,14 +36,14 @@ signed = signed_tables(metadata)
 quotes = Table(
     "quotes",
     metadata,
-    Column("nonce", LargeBinary, primary_key=True),
+    Column("nonce", Octets, primary_key=True),
     Column("buyer", Text, nullable=False),
     Column("source_currency", Integer, nullable=False),
     Column("source_amount", BigInteger, nullable=False),
     Column("target_currency", Integer, nullable=False),
     Column("target_amount", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
+    Column("signature", Octets, nullable=False),
     Column("rate", Text, nullable=False),
     Column("rate_date", Text, nullable=False),
     Column("spread_bp", Integer, nullable=False),
@@ -59,9 +58,9 @@ reservations = Table(
     "reservations",
     metadata,
     Column("uetr", Text, primary_key=True),
-    Column("leaf", LargeBinary, nullable=False),
+    Column("leaf", Octets, nullable=False),
     Column("terms", Text, nullable=False),
-    Column("quote_nonce", LargeBinary, ForeignKey("quotes.nonce"), nullable=False, unique=True),
+    Column("quote_nonce", Octets, ForeignKey("quotes.nonce"), nullable=False, unique=True),
     Column("counterparty", Text, nullable=False),
     Column("target_currency", Integer, nullable=False),
     Column("target_amount", BigInteger, nullable=False),

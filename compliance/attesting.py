@@ -11,7 +11,7 @@ from compliance.chaintime import ChainTime
 from compliance.client import AttestationRefusal, AttestationRequest, SignedAttestation
 from compliance.repository import Key
 from compliance.screening.decide import CLEAR
-from compliance.screening.record import Decided, Versions
+from compliance.screening.record import Screened, Versions
 from contracts.chain.office import Office
 from contracts.terms.attestation import Attestation
 from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, keccak, typed_digest
@@ -59,7 +59,7 @@ class AttestationService:
             check_batch(request.batch, request.own, self._account, now)
             payments = [payment.terms for payment in request.own]
             uetrs = [terms.uetr for terms in payments]
-            known = repository.decided(connection, uetrs)
+            known = repository.screened(connection, uetrs)
             for terms in payments:
                 check_screened(terms, self._account, known, self._versions)
             self._record.record(connection, request.batch, uetrs, settlement)
@@ -78,24 +78,23 @@ def policy_hash(versions: Versions) -> bytes:
     return keccak(canonical_json({"list_version": versions.lists, "policy_version": versions.policy}))
 
 
-def check_screened(terms: PaymentTerms, account: Address, known: Mapping[Key, Decided], versions: Versions) -> None:
+def check_screened(terms: PaymentTerms, account: Address, known: Mapping[Key, Screened], versions: Versions) -> None:
     """Refuse a payment that was not cleared exactly as it stands in the batch. Raises NotScreened."""
     own_legs = sorted(_legs(terms, account), key=_leg_order)
     for side in sides_of(terms, account):
-        decided = known.get((terms.uetr, side))
-        if decided is None:
+        screened = known.get((terms.uetr, side))
+        if screened is None:
             raise NotScreened(f"never screened on the {side}'s side", uetr=terms.uetr)
-        if decided.verdict.outcome != CLEAR:
-            raise NotScreened(f"the decision of the {side}'s side is {decided.verdict.outcome}", uetr=terms.uetr)
-        if decided.versions != versions:
+        if screened.outcome != CLEAR:
+            raise NotScreened(f"the decision of the {side}'s side is {screened.outcome}", uetr=terms.uetr)
+        if screened.versions != versions:
             raise NotScreened("screened under a policy or lists that are no longer in force", uetr=terms.uetr)
-        screened = decided.inputs.screening
         agents = (screened.debtor_agent, screened.creditor_agent)
         if agents != (terms.debtor_agent, terms.creditor_agent):
             raise NotScreened("screened with other agents", uetr=terms.uetr)
         if sorted(screened.legs, key=_leg_order) != own_legs:
             raise NotScreened("screened with other legs", uetr=terms.uetr)
-        _check_commitments(terms, side, decided)
+        _check_commitments(terms, side, screened)
 
 
 def sides_of(terms: PaymentTerms, account: Address) -> tuple[str, ...]:
@@ -104,12 +103,12 @@ def sides_of(terms: PaymentTerms, account: Address) -> tuple[str, ...]:
     return tuple(side for side, agent in agents if agent == account) or ("provider",)
 
 
-def _check_commitments(terms: PaymentTerms, side: str, decided: Decided) -> None:
+def _check_commitments(terms: PaymentTerms, side: str, screened: Screened) -> None:
     found = {
         "debtor": (terms.debtor_commitment, terms.debtor_decision),
         "creditor": (terms.creditor_commitment, terms.creditor_decision),
     }.get(side)
-    if found is not None and found != (decided.party_commitment, decided.decision_commitment):
+    if found is not None and found != (screened.party_commitment, screened.decision_commitment):
         raise NotScreened(f"the {side}'s commitments are not those of the decision", uetr=terms.uetr)
 
 

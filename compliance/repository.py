@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, exists, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, exists, insert, select, update
 
 from compliance.screening.decide import HOLD, PartyMatch, Verdict
 from compliance.screening.questions import Inputs, Review
-from compliance.screening.record import FIRST_HEAD, Decided, Note, Salts, Versions
+from compliance.screening.record import FIRST_HEAD, Decided, Note, Salts, Screened, Versions
 from compliance.tables import day_totals, decisions, final_blocks, lists, notes, policies
 from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
+from contracts.terms.payment import Leg
 from serving.jsontext import dump, load
 from serving.upsert import upsert
 
@@ -38,8 +39,12 @@ def list_content(connection: Connection, version: str) -> str:
 
 def decided(connection: Connection, uetrs: Sequence[str]) -> dict[Key, Decided]:
     """The newest decisions about these payments, by UETR and side."""
-    query = select(decisions).where(decisions.c.uetr.in_(uetrs), ~_followed())
-    return {(row.uetr, row.side): _decided(row) for row in connection.execute(query)}
+    return {(row.uetr, row.side): _decided(row) for row in connection.execute(_NEWEST, {"uetrs": uetrs})}
+
+
+def screened(connection: Connection, uetrs: Sequence[str]) -> dict[Key, Screened]:
+    """As `decided`, with no more of each decision than an attestation looks at: no person, no match."""
+    return {(row.uetr, row.side): _screened(row) for row in connection.execute(_SCREENED, {"uetrs": uetrs})}
 
 
 def history(connection: Connection, uetr: str) -> list[Decided]:
@@ -141,9 +146,22 @@ def _followed() -> Any:
     return exists().where(same, later.c.number == decisions.c.number + 1)
 
 
+_ABOUT = bindparam("uetrs", expanding=True)
+_NEWEST = select(decisions).where(decisions.c.uetr.in_(_ABOUT), ~_followed())
+_SCREENED = _NEWEST.with_only_columns(
+    decisions.c.uetr,
+    decisions.c.side,
+    decisions.c.outcome,
+    decisions.c.policy_version,
+    decisions.c.list_version,
+    decisions.c.inputs,
+    decisions.c.party_commitment,
+    decisions.c.decision_commitment,
+)
+
+
 def _row(sequence: int, new: Decided) -> dict[str, Any]:
-    document = to_document(new.inputs)
-    question = document["screening"]
+    question = dict(new.inputs.document["screening"])
     parties = {role: question.pop(role) for role in ("debtor", "creditor")}
     return {
         "sequence": sequence,
@@ -156,7 +174,7 @@ def _row(sequence: int, new: Decided) -> dict[str, Any]:
         "score": new.verdict.score,
         "matches": dump([to_document(match) for match in new.verdict.matches]),
         "parties": dump(parties),
-        "inputs": dump(document),
+        "inputs": dump({**new.inputs.document, "screening": question}),
         "policy_version": new.versions.policy,
         "list_version": new.versions.lists,
         "hold_until": new.hold_until,
@@ -169,6 +187,19 @@ def _row(sequence: int, new: Decided) -> dict[str, Any]:
         "previous_head": new.previous_head,
         "head": new.head,
     }
+
+
+def _screened(row: Row[Any]) -> Screened:
+    question = load(row.inputs)["screening"]
+    return Screened(
+        outcome=row.outcome,
+        versions=Versions(row.policy_version, row.list_version),
+        debtor_agent=question["debtor_agent"],
+        creditor_agent=question["creditor_agent"],
+        legs=tuple(from_document(Leg, each) for each in question["legs"]),
+        party_commitment=row.party_commitment,
+        decision_commitment=row.decision_commitment,
+    )
 
 
 def _decided(row: Row[Any]) -> Decided:

@@ -12,14 +12,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from serving.columns import SERIAL
+from serving.columns import SERIAL, Octets
 from serving.cosigning import signed_tables
 from serving.final_blocks import successors_table
 from serving.replay import seen_messages_table
@@ -55,14 +54,14 @@ decisions = Table(
     Column("policy_version", Text, ForeignKey("policies.version"), nullable=False),
     Column("list_version", Text, ForeignKey("lists.version"), nullable=False),
     Column("hold_until", BigInteger, nullable=False),
-    Column("party_salt", LargeBinary, nullable=False),
-    Column("inputs_salt", LargeBinary, nullable=False),
-    Column("decision_salt", LargeBinary, nullable=False),
-    Column("party_commitment", LargeBinary, nullable=False),
-    Column("decision_commitment", LargeBinary, nullable=False),
-    Column("record", LargeBinary, nullable=False),
-    Column("previous_head", LargeBinary, nullable=False),
-    Column("head", LargeBinary, nullable=False),
+    Column("party_salt", Octets, nullable=False),
+    Column("inputs_salt", Octets, nullable=False),
+    Column("decision_salt", Octets, nullable=False),
+    Column("party_commitment", Octets, nullable=False),
+    Column("decision_commitment", Octets, nullable=False),
+    Column("record", Octets, nullable=False),
+    Column("previous_head", Octets, nullable=False),
+    Column("head", Octets, nullable=False),
     UniqueConstraint("uetr", "side", "number"),
     CheckConstraint("outcome IN ('clear', 'hold', 'refuse')", name="known_outcome"),
     CheckConstraint("side IN ('debtor', 'creditor', 'provider')", name="known_side"),
@@ -71,14 +70,14 @@ decisions = Table(
 notes = Table(
     "notes",
     metadata,
-    Column("commitment", LargeBinary, primary_key=True),
-    Column("salt", LargeBinary, nullable=False),
+    Column("commitment", Octets, primary_key=True),
+    Column("salt", Octets, nullable=False),
     Column("content", Text, nullable=False),
 )
 day_totals = Table(
     "day_totals",
     metadata,
-    Column("account_tag", LargeBinary, primary_key=True),
+    Column("account_tag", Octets, primary_key=True),
     Column("day", Integer, primary_key=True),
     Column("currency", Integer, primary_key=True),
     Column("amount", BigInteger, nullable=False),
@@ -89,7 +88,7 @@ final_blocks = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
-    Column("block_hash", LargeBinary, nullable=False),
+    Column("block_hash", Octets, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="only_one"),
 )

@@ -8,7 +8,10 @@ from typing import Any
 
 def dump(document: Any) -> str:
     """Compact JSON text."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _compact.encode(document)
+
+
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def load(text: str) -> Any:

@@ -83,12 +83,12 @@ class Cosigning:
 
 def _require_reserved(connection: Connection, request: CosignRequest) -> None:
     """Refuse a batch with a payment that is not, with exactly these terms, reserved. Raises NotAgreed."""
-    known = repository.find(connection, [payment.terms.uetr for payment in request.own])
+    known = repository.standing(connection, [payment.terms.uetr for payment in request.own])
     for payment in request.own:
-        reservation = known.get(payment.terms.uetr)
-        if reservation is None or reservation.state not in LIVE:
+        state, leaf = known.get(payment.terms.uetr, (None, b""))
+        if state not in LIVE:
             raise NotAgreed("the payment is not reserved", uetr=payment.terms.uetr)
-        if reservation.leaf != payment_leaf(payment.terms):
+        if leaf != payment_leaf(payment.terms):
             raise NotAgreed("the payment's terms are not those that were reserved", uetr=payment.terms.uetr)
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.positions.accounts import Account
 from contracts.chain.events import Event, Issued, Redeemed, Transferred
 from contracts.terms.batch import Batch
 from contracts.terms.commitments import batch_hash
 from contracts.terms.identifiers import Address
-from contracts.terms.payment import PaymentTerms
 
 
 @dataclass(frozen=True)
-class Posting:
+class Conversion:
+    """One payment as the provider converts it: the source comes in, the target goes out, in minor units."""
+
+    uetr: str
+    source_currency: int
+    source_amount: int
+    target_currency: int
+    target_amount: int
+
+
+class Posting(NamedTuple):
     """`amount` minor units (signed) on one account. All postings of a reference sum to zero in each currency."""
 
     reference: str
@@ -23,13 +33,12 @@ class Posting:
     amount: int
 
 
-def settled_postings(payments: Iterable[PaymentTerms], own: Address) -> list[Posting]:
+def settled_postings(conversions: Iterable[Conversion]) -> list[Posting]:
     """What settled payments moved: the source in, the target out, both against conversion."""
     entries = list[Posting]()
-    for terms in payments:
-        for leg in terms.legs:
-            change = leg.amount if leg.target == own else -leg.amount
-            entries += _pair(terms.uetr, Account.CONVERSION, leg.currency, change)
+    for each in conversions:
+        entries += _pair(each.uetr, Account.CONVERSION, each.source_currency, each.source_amount)
+        entries += _pair(each.uetr, Account.CONVERSION, each.target_currency, -each.target_amount)
     return entries
 
 

@@ -14,11 +14,7 @@ from bridge.tables import postings, stock
 def book(connection: Connection, entries: Sequence[Posting]) -> None:
     """Record postings; a reference is booked once for ever."""
     if entries:
-        rows = [
-            {"reference": e.reference, "account": e.account, "currency": e.currency, "amount": e.amount}
-            for e in entries
-        ]
-        connection.execute(insert(postings), rows)
+        connection.execute(insert(postings), [entry._asdict() for entry in entries])
 
 
 def balances(connection: Connection) -> dict[int, dict[Account, int]]:

@@ -42,6 +42,23 @@ def find(connection: Connection, nonces: Collection[bytes], provider: Address) -
     return {row.nonce: _stored(row, provider) for row in rows}
 
 
+def promised(connection: Connection, nonces: Collection[bytes], provider: Address) -> dict[bytes, tuple[Quote, str]]:
+    """The quotes with these nonces, by nonce, with the payment that each was given to return, empty unless one."""
+    c = quotes.c
+    promise = select(
+        c.nonce,
+        c.buyer,
+        c.source_currency,
+        c.source_amount,
+        c.target_currency,
+        c.target_amount,
+        c.expires,
+        c.original_uetr,
+    )
+    rows = connection.execute(promise.where(c.nonce.in_(nonces)))
+    return {row.nonce: (_quote(row, provider), row.original_uetr or "") for row in rows}
+
+
 def used_by(connection: Connection, nonce: bytes) -> str | None:
     """The UETR of the payment that reserved this quote."""
     used: str | None = connection.execute(
@@ -72,16 +89,7 @@ def _values(stored: StoredQuote) -> dict[str, object]:
 
 def _stored(row: Row[tuple[object, ...]], provider: Address) -> StoredQuote:
     return StoredQuote(
-        Quote(
-            provider=provider,
-            buyer=row.buyer,
-            source_currency=row.source_currency,
-            source_amount=row.source_amount,
-            target_currency=row.target_currency,
-            target_amount=row.target_amount,
-            expires=row.expires,
-            nonce=row.nonce,
-        ),
+        _quote(row, provider),
         row.signature,
         Fraction(row.rate),
         row.rate_date,
@@ -89,4 +97,17 @@ def _stored(row: Row[tuple[object, ...]], provider: Address) -> StoredQuote:
         Fraction(row.residue),
         row.residue_currency,
         row.original_uetr or "",
+    )
+
+
+def _quote(row: Row[tuple[object, ...]], provider: Address) -> Quote:
+    return Quote(
+        provider=provider,
+        buyer=row.buyer,
+        source_currency=row.source_currency,
+        source_amount=row.source_amount,
+        target_currency=row.target_currency,
+        target_amount=row.target_amount,
+        expires=row.expires,
+        nonce=row.nonce,
     )

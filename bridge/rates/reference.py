@@ -27,13 +27,17 @@ class ReferenceRates:
     def __init__(self, business_date: date, per_euro: Mapping[str, Decimal]) -> None:
         self.business_date = business_date
         self.per_euro = dict(sorted({**per_euro, _BASE: Decimal(1)}.items()))
+        self._crossed = dict[tuple[Currency, Currency], Fraction]()
 
     def mid(self, source: Currency, target: Currency) -> Fraction:
         """Units of `target` per unit of `source` (major units), crossed through the euro, exact.
 
         Raises NoPrice for a currency without a rate.
         """
-        return self._rate(target) / self._rate(source)
+        rate = self._crossed.get((source, target))
+        if rate is None:
+            rate = self._crossed[source, target] = self._rate(target) / self._rate(source)
+        return rate
 
     def _rate(self, unit: Currency) -> Fraction:
         rate = self.per_euro.get(unit.alpha)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
+from bridge.positions.book import Conversion
 from bridge.reservations.states import LIVE, Event, State, advance
-from bridge.tables import reservation_events, reservations, stock
+from bridge.tables import quotes, reservation_events, reservations, signed, stock
 from contracts.terms.commitments import payment_leaf
-from contracts.terms.documents import from_document, to_document
+from contracts.terms.documents import to_document
 from contracts.terms.identifiers import Address
 from contracts.terms.payment import PaymentTerms
 from contracts.terms.quote import Quote
 from serving import jsontext
+from serving.cosigning import LIVE as BATCH_IS_LIVE
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,21 @@ def find(connection: Connection, uetrs: Collection[str]) -> dict[str, Reservatio
     return {row.uetr: _reservation(row) for row in rows}
 
 
-def terms_of(connection: Connection, uetrs: Collection[str]) -> list[PaymentTerms]:
-    """The terms of these payments."""
+def standing(connection: Connection, uetrs: Collection[str]) -> dict[str, tuple[State, bytes]]:
+    """The state and the leaf of these payments' reservations, by UETR."""
+    c = reservations.c
+    rows = connection.execute(select(c.uetr, c.state, c.leaf).where(c.uetr.in_(uetrs)))
+    return {uetr: (State(state), leaf) for uetr, state, leaf in rows}
+
+
+def conversions(connection: Connection, uetrs: Collection[str]) -> list[Conversion]:
+    """What these payments convert: their legs are exactly the amounts of their quotes."""
+    r, q = reservations.c, quotes.c
+    converted = select(r.uetr, q.source_currency, q.source_amount, q.target_currency, q.target_amount)
     rows = connection.execute(
-        select(reservations.c.terms).where(reservations.c.uetr.in_(uetrs)).order_by(reservations.c.uetr)
+        converted.join(quotes, q.nonce == r.quote_nonce).where(r.uetr.in_(uetrs)).order_by(r.uetr)
     )
-    return [from_document(PaymentTerms, jsontext.load(text)) for text in rows.scalars()]
+    return [Conversion(*row) for row in rows]
 
 
 def used_nonces(connection: Connection, nonces: Collection[bytes]) -> set[bytes]:
@@ -76,9 +87,11 @@ def live_values(connection: Connection, counterparty: Address | None = None) -> 
     return {row.target_currency: (int(row.value), row.number) for row in connection.execute(chosen)}
 
 
-def in_state(connection: Connection, state: State) -> list[str]:
-    """The UETRs of all reservations in a state."""
-    return list(connection.execute(select(reservations.c.uetr).where(reservations.c.state == state)).scalars())
+def left_over(connection: Connection) -> list[str]:
+    """The UETRs of the signed ones that stand in no live batch any more."""
+    c, b, p = reservations.c, signed.batches.c, signed.payments.c
+    living = exists().where(p.uetr == c.uetr, b.batch_hash == p.batch_hash, b.state == BATCH_IS_LIVE)
+    return list(connection.execute(select(c.uetr).where(c.state == State.SIGNED, ~living)).scalars())
 
 
 def overdue(connection: Connection, final_time: int) -> list[str]:

@@ -74,15 +74,14 @@ class Reservations:
         """The refusals, and the payments that are neither refused nor known."""
         with self._bridge.database.read() as connection:
             known = repository.find(connection, [request.terms.uetr for request in requests])
-            ours = quotes.find(connection, [request.quote.nonce for request in requests], self._bridge.account)
-            returned = originals(connection, {stored.original_uetr for stored in ours.values()} - {""})
+            ours = quotes.promised(connection, [request.quote.nonce for request in requests], self._bridge.account)
+            returned = originals(connection, {original_uetr for _, original_uetr in ours.values()} - {""})
         refused, new = Refusals(), list[ReservationRequest]()
         for request in requests:
-            uetr, stored = request.terms.uetr, ours.get(request.quote.nonce)
+            uetr, (promised, original_uetr) = request.terms.uetr, ours.get(request.quote.nonce, (None, ""))
             try:
                 if not _is_known(known, request.terms):
-                    original_uetr = stored.original_uetr if stored else ""
-                    check_request(request, stored.quote if stored else None, sender, now, original_uetr)
+                    check_request(request, promised, sender, now, original_uetr)
                     if original_uetr:
                         check_return(returned.get(original_uetr), request.terms, request.quote)
                     new.append(request)

@@ -7,9 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
+from typing import Any
 
 from compliance.client import Screening
 from compliance.names.normalise import MAX_NAME, words
+from contracts.terms.documents import to_document
 from contracts.terms.errors import Conflict, Malformed
 from contracts.terms.identifiers import Address, Hash, address, uetr
 from contracts.terms.money import MinorUnits, currency, payable
@@ -71,6 +74,12 @@ class Inputs:
     account: Address
     screening: Screening
     facts: Facts
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """Their JSON form, which is committed to and stored."""
+        written: dict[str, Any] = to_document(self)
+        return written
 
 
 def moved(screening: Screening, account: Address) -> Mapping[int, int]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from compliance.client import Decision
 from compliance.screening.decide import HOLD, Verdict
-from compliance.screening.questions import Inputs, own_party
-from contracts.terms.commitments import canonical_json, commitment, keccak
-from contracts.terms.documents import to_document
+from compliance.screening.questions import Inputs
+from contracts.terms.commitments import canonical_json, commitment, commitment_to, keccak
+from contracts.terms.identifiers import Address
+from contracts.terms.payment import Leg
 
 NO_COMMITMENT = bytes(32)
 """The party commitment of a side that has no customer in the payment: the provider's."""
@@ -85,13 +86,27 @@ class Decided:
         )
 
 
+@dataclass(frozen=True)
+class Screened:
+    """What an attestation must know of a decision: under what it was made, about what, and what it committed to."""
+
+    outcome: str
+    versions: Versions
+    debtor_agent: Address
+    creditor_agent: Address
+    legs: tuple[Leg, ...]
+    party_commitment: bytes
+    decision_commitment: bytes
+
+
 def new_note(content: str) -> Note:
     salt = secrets.token_bytes(32)
     return Note(commitment(salt, {"note": content}), salt, content)
 
 
 def new_salts() -> Salts:
-    return Salts(secrets.token_bytes(32), secrets.token_bytes(32), secrets.token_bytes(32))
+    drawn = secrets.token_bytes(96)
+    return Salts(drawn[:32], drawn[32:64], drawn[64:])
 
 
 def record_decision(
@@ -104,8 +119,8 @@ def record_decision(
     previous_head: bytes,
 ) -> Decided:
     """Commit to a verdict and append it to the log's chain. The same arguments give the same bytes."""
-    party = own_party(inputs.screening)
-    party_commitment = commitment(salts.party, to_document(party)) if party else NO_COMMITMENT
+    party = inputs.document["screening"].get(inputs.screening.side)
+    party_commitment = commitment(salts.party, party) if party else NO_COMMITMENT
     content = {
         "uetr": inputs.screening.uetr,
         "side": inputs.screening.side,
@@ -116,7 +131,7 @@ def record_decision(
         "policy_version": versions.policy,
         "list_version": versions.lists,
         "party_commitment": "0x" + party_commitment.hex(),
-        "inputs_commitment": "0x" + commitment(salts.inputs, to_document(inputs)).hex(),
+        "inputs_commitment": "0x" + commitment(salts.inputs, inputs.document).hex(),
         "decided_at": inputs.facts.decided_at,
     }
     record = canonical_json(content)
@@ -129,7 +144,7 @@ def record_decision(
         salts=salts,
         hold_until=hold_until if verdict.outcome == HOLD else 0,
         party_commitment=party_commitment,
-        decision_commitment=commitment(salts.decision, content),
+        decision_commitment=commitment_to(salts.decision, record),
         record=record,
         previous_head=previous_head,
         head=next_head(previous_head, record),

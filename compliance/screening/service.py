@@ -5,8 +5,9 @@ Only officers' decisions change an answer (`compliance/holds`), and a next attem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Connection
 
@@ -48,23 +49,26 @@ class ScreeningService:
     def screen(self, screenings: Sequence[Screening]) -> list[Decision | Refusal]:
         """One answer per question, in order. Raises ChainUnavailable when chain time is not known."""
         now = self._time.now()
-        prepared = [self._prepare(screening) for screening in screenings]
+        country_of = cache(self._country)
+        prepared = [self._prepare(screening, country_of) for screening in screenings]
         questions = [each for each in prepared if isinstance(each, _Question)]
         answers = iter(self._database.write(lambda connection: self._answer_all(connection, questions, now)))
         return [next(answers) if isinstance(each, _Question) else each for each in prepared]
 
-    def _prepare(self, screening: Screening) -> _Question | Refusal:
+    def _country(self, account: Address) -> str:
+        found = self._directory.participant(account)
+        return found.country if found else ""
+
+    def _prepare(self, screening: Screening, country_of: Callable[[Address], str]) -> _Question | Refusal:
         """All that needs no transaction: the checks, the names, the agents' countries."""
         try:
             check_screening(screening, self._account)
         except FeiqianError as error:
             return refusal(screening.uetr, error)
-        agents = (screening.debtor_agent, screening.creditor_agent)
-        known = (self._directory.participant(agent) for agent in agents)
         return _Question(
             screening=screening,
             matches=self._book.matches(screening),
-            agent_countries=tuple(each.country if each else "" for each in known),
+            agent_countries=(country_of(screening.debtor_agent), country_of(screening.creditor_agent)),
         )
 
     def _answer_all(self, connection: Connection, questions: Sequence[_Question], now: int) -> list[Decision | Refusal]:

@@ -120,6 +120,8 @@ def quotes_hash(quotes: Iterable[Quote]) -> bytes:
     return _array(quote_hash(quote) for quote in quotes)
 
 
+# Each step of a payment's way asks for it, mostly of the same object.
+@lru_cache(maxsize=2048)
 def payment_leaf(terms: PaymentTerms) -> bytes:
     """The struct hash of `Payment`: the leaf of a batch's Merkle tree."""
     return keccak(
@@ -140,8 +142,13 @@ def payment_leaf(terms: PaymentTerms) -> bytes:
 
 def commitment(salt: bytes, content: Mapping[str, object]) -> bytes:
     """A salted commitment to personal data: hides it while the salt is secret, binds whoever made it."""
+    return commitment_to(salt, canonical_json(content))
+
+
+def commitment_to(salt: bytes, canonical: bytes) -> bytes:
+    """A salted commitment to content whose canonical JSON is at hand."""
     assert len(salt) == 32, "a salt of 32 bytes keeps names from being guessed"
-    return keccak(salt + canonical_json(content))
+    return keccak(salt + canonical)
 
 
 def canonical_json(content: Mapping[str, object]) -> bytes:

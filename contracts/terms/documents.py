@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -77,15 +78,24 @@ def _writer(hint: Any) -> Writer:
         return lambda value: "0x" + value.hex()
     if hint is tuple:
         return lambda values: [to_document(value) for value in values]
-    return lambda value: value
+    return _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _object_writer(kind: Any) -> Writer:
     hints = get_type_hints(kind, include_extras=True)
-    parts = [(field.name, _writer(hints[field.name])) for field in fields(kind)]
+    names = [field.name for field in fields(kind)]
+    written = [(name, _writer(hints[name])) for name in names if _writer(hints[name]) is not _as_it_is]
+    values_of = attrgetter(*names, names[0])  # of one name alone it would be no tuple
 
     def write(value: Any) -> Any:
-        return {name: write_part(getattr(value, name)) for name, write_part in parts}
+        document = dict(zip(names, values_of(value), strict=False))
+        for name, write_part in written:
+            document[name] = write_part(document[name])
+        return document
 
     return write
 
