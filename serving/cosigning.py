@@ -23,7 +23,6 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -40,6 +39,8 @@ from contracts.terms.batch import MAX_BATCH_LIFETIME, Batch, Place
 from contracts.terms.commitments import batch_hash
 from contracts.terms.errors import AlreadySigned, Unavailable
 from contracts.terms.identifiers import Address
+from serving.columns import Octets
+from serving.rows import insert_all
 
 LIVE, SETTLED, DEAD = "live", "settled", "dead"
 NOT_SEEN = 2**63 - 1
@@ -57,7 +58,7 @@ def signed_tables(metadata: MetaData) -> SignedTables:
     batches = Table(
         "signed_batches",
         metadata,
-        Column("batch_hash", LargeBinary, primary_key=True),
+        Column("batch_hash", Octets, primary_key=True),
         Column("contract", Text, nullable=False),
         Column("debtor_agent", Text, nullable=False),
         Column("lane", Integer, nullable=False),
@@ -68,7 +69,7 @@ def signed_tables(metadata: MetaData) -> SignedTables:
     payments = Table(
         "signed_payments",
         metadata,
-        Column("batch_hash", LargeBinary, ForeignKey("signed_batches.batch_hash"), primary_key=True),
+        Column("batch_hash", Octets, ForeignKey("signed_batches.batch_hash"), primary_key=True),
         Column("uetr", Text, primary_key=True, index=True),
     )
     return SignedTables(batches, payments)
@@ -135,8 +136,7 @@ class SignedRecord:
             "state": LIVE,
         }
         connection.execute(insert(batches).values(row))
-        if uetrs:
-            connection.execute(insert(self._payments), [{"batch_hash": name, "uetr": uetr} for uetr in uetrs])
+        insert_all(connection, self._payments, [{"batch_hash": name, "uetr": uetr} for uetr in uetrs])
 
     def retire(self, connection: Connection, contract: Address) -> None:
         """A Settlement's retirement is final: what was signed for it and did not settle is dead."""

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, Text, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, insert, select
 
 from contracts.terms.identifiers import Address
+from serving.columns import Octets
 
 
 class RememberedBlock(NamedTuple):
@@ -25,7 +26,7 @@ def final_blocks_table(metadata: MetaData) -> Table:
         "final_blocks",
         metadata,
         Column("number", BigInteger, primary_key=True),
-        Column("block_hash", LargeBinary, nullable=False),
+        Column("block_hash", Octets, nullable=False),
         Column("timestamp", BigInteger, nullable=False),
     )
 

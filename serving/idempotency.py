@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Header
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, Text, insert, select
+from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, select
 
 from contracts.terms.errors import FeiqianError, IdempotencyKeyReused, Malformed, Unavailable, recalled
+from serving.columns import Octets
 from serving.database import Database
+from serving.rows import insert_all
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 WHAT_TO_SEND = (
@@ -37,7 +39,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         metadata,
         Column("caller", Text, primary_key=True),
         Column("key", Text, primary_key=True),
-        Column("body_hmac", LargeBinary, nullable=False),
+        Column("body_hmac", Octets, nullable=False),
         Column("answer", Text, nullable=False),
     )
 
@@ -114,8 +116,7 @@ class IdempotencyKeys:
             for place, answer in found.items()
             if not isinstance(answer, Unavailable)
         ]
-        if rows:
-            connection.execute(insert(self._table), rows)
+        insert_all(connection, self._table, rows)
         return [(answers | found)[place] for place in places]
 
     def _rows(self, connection: Connection, asked: Sequence[Keyed]) -> dict[tuple[str, str], Any]:

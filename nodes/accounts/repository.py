@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from nodes.accounts.tables import accounts, entries, postings
+from serving.rows import insert_all
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def add_entries(connection: Connection, new: Sequence[Entry], chain_time: int) -
         for entry in new
         for number, (account, amount) in enumerate(entry.lines)
     ]
-    connection.execute(insert(postings), lines)
+    insert_all(connection, postings, lines)
     sums: Counter[str] = Counter()
     for line in lines:
         sums[line["account"]] += line["amount"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, Table, Text
 
 from nodes.metadata import metadata
+from serving.columns import Octets
 
 batches = Table(
     "batches",
     metadata,
-    Column("batch_hash", LargeBinary, primary_key=True),
+    Column("batch_hash", Octets, primary_key=True),
     Column("lane", Integer, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("state", Text, nullable=False, index=True),
@@ -17,7 +18,7 @@ batches = Table(
     Column("uetrs", Text, nullable=False),
     Column("endorsements", Text, nullable=False),
     Column("block_number", BigInteger),
-    Column("transaction_hash", LargeBinary),
+    Column("transaction_hash", Octets),
     CheckConstraint("state IN ('forming', 'signed', 'settled', 'dead')", name="batch_state"),
 )
 """`uetrs` in the order of the tree's leaves. `endorsements` by member, gathered before the own signatures are given."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 
 from nodes.accounts.tables import accounts
 from nodes.metadata import metadata
+from serving.columns import Octets
 
 consumer_codes = Table(
     "consumer_codes",
     metadata,
-    Column("token_hash", LargeBinary, primary_key=True),
+    Column("token_hash", Octets, primary_key=True),
     Column("account", Text, ForeignKey(accounts.c.id), nullable=False),
     Column("caller", Text, nullable=False),
     Column("most", BigInteger, nullable=False),

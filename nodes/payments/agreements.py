@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from contracts.terms.attestation import Agreement
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.merkle import InclusionPath
 from nodes.payments.tables import agreements
 from serving.jsontext import dump, load
+from serving.rows import insert_all
 
 
 def keep(
@@ -29,7 +30,7 @@ def keep(
         {"uetr": uetr, "account": account, "agreement": text, "path": dump(to_document(path)), "signature": signature}
         for uetr, path in paths
     ]
-    connection.execute(insert(agreements), rows)
+    insert_all(connection, agreements, rows)
 
 
 def of_payment(connection: Connection, uetr: str) -> list[tuple[str, Agreement, InclusionPath, bytes]]:

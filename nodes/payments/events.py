@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
 from contracts.terms.payment import State
 from nodes.accounts.tables import accounts
 from nodes.payments.record import PaymentRecord
 from nodes.payments.tables import feeds, payment_events, payments
+from serving.rows import insert_all
 from serving.upsert import upsert
 
 _FINAL = [state.value for state in State if state.final]
@@ -45,7 +46,7 @@ def add(connection: Connection, told: Sequence[Told]) -> None:
         row = {"uetr": each.payment.uetr, "number": numbers.get(each.payment.uetr, 0), "event": each.event}
         row |= {"state": each.state.value, "detail": each.detail, "at": now, "owner": owner, "place": places[owner]}
         rows.append(row)
-    connection.execute(insert(payment_events), rows)
+    insert_all(connection, payment_events, rows)
 
 
 def of_payment(connection: Connection, uetr: str) -> Sequence[Row[Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, select, tuple_, update
 
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.money import Money, currency
@@ -19,6 +19,7 @@ from nodes.payments.record import UNKNOWN, PaymentRecord
 from nodes.payments.tables import payments
 from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
+from serving.rows import insert_all
 
 _FIELDS = tuple(each.name for each in fields(PaymentRecord))
 
@@ -47,7 +48,7 @@ def add(connection: Connection, payment: PaymentRecord) -> None:
 def add_all(connection: Connection, new: Sequence[PaymentRecord]) -> None:
     """Record new payments, each with its first event row."""
     if new:
-        connection.execute(insert(payments), [_values(payment) for payment in new])
+        insert_all(connection, payments, [_values(payment) for payment in new])
         events.add(connection, [events.Told(payment, "accept", payment.state) for payment in new])
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
 
 from contracts.terms.payment import State
 from nodes.accounts.tables import accounts
 from nodes.metadata import metadata
+from serving.columns import Octets
 
 _STATES = ", ".join(f"'{state.value}'" for state in State)
 
@@ -30,11 +31,11 @@ payments = Table(
     Column("debtor", Text, nullable=False),
     Column("creditor", Text, nullable=False),
     Column("quote", Text, nullable=False),
-    Column("quote_signature", LargeBinary, nullable=False),
-    Column("debtor_commitment", LargeBinary, nullable=False),
-    Column("debtor_decision", LargeBinary, nullable=False),
-    Column("creditor_commitment", LargeBinary, nullable=False),
-    Column("creditor_decision", LargeBinary, nullable=False),
+    Column("quote_signature", Octets, nullable=False),
+    Column("debtor_commitment", Octets, nullable=False),
+    Column("debtor_decision", Octets, nullable=False),
+    Column("creditor_commitment", Octets, nullable=False),
+    Column("creditor_decision", Octets, nullable=False),
     Column("original_uetr", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("held_by", Text, nullable=False),
@@ -84,6 +85,6 @@ agreements = Table(
     Column("account", Text, primary_key=True),
     Column("agreement", Text, nullable=False),
     Column("path", Text, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
+    Column("signature", Octets, nullable=False),
 )
 """What the creditor agent and the FX provider signed when they agreed to a payment: part of its evidence."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from nodes.quotes.tables import quotes
+from serving.rows import insert_all
 
 
 def add_all(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    connection.execute(insert(quotes), rows)
+    insert_all(connection, quotes, rows)
 
 
 def find_all(connection: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Table, Text
 
 from nodes.metadata import metadata
+from serving.columns import Octets
 
 quotes = Table(
     "quotes",
@@ -18,7 +19,7 @@ quotes = Table(
     Column("reference", Text, nullable=False),
     Column("fee", BigInteger, nullable=False),
     Column("quote", Text, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
+    Column("signature", Octets, nullable=False),
     Column("rate", Text, nullable=False),
     Column("rate_date", Text, nullable=False),
     Column("expires", BigInteger, nullable=False),

@@ -16,6 +16,7 @@ from contracts.terms.merkle import InclusionPath
 from nodes.payments.tables import payments
 from nodes.recovery.tables import doubtful_payments, inclusions, lost_batches
 from serving.jsontext import dump, load
+from serving.rows import insert_all
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def add_paths(connection: Connection, name: bytes, included: Sequence[IncludedPa
     """Remember where payments stand in a batch, in place of what was remembered of it before."""
     connection.execute(delete(inclusions).where(inclusions.c.batch_hash == name))
     rows = [{"batch_hash": name, "uetr": e.terms.uetr, "path": dump(to_document(e.path))} for e in included]
-    connection.execute(insert(inclusions), rows)
+    insert_all(connection, inclusions, rows)
 
 
 def paths(connection: Connection, name: bytes) -> dict[str, InclusionPath]:

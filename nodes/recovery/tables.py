@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 
 from nodes.metadata import metadata
+from serving.columns import Octets
 
 inclusions = Table(
     "inclusions",
     metadata,
-    Column("batch_hash", LargeBinary, primary_key=True),
+    Column("batch_hash", Octets, primary_key=True),
     Column("uetr", Text, primary_key=True),
     Column("path", Text, nullable=False),
 )
@@ -18,10 +19,10 @@ inclusions = Table(
 lost_batches = Table(
     "lost_batches",
     metadata,
-    Column("batch_hash", LargeBinary, primary_key=True),
+    Column("batch_hash", Octets, primary_key=True),
     Column("document", Text, nullable=False),
     Column("block_number", BigInteger, nullable=False),
-    Column("transaction_hash", LargeBinary, nullable=False),
+    Column("transaction_hash", Octets, nullable=False),
     Column("chain_time", BigInteger, nullable=False),
     Column("why", Text, nullable=False),
 )

@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Text, column, insert, select, table
+from sqlalchemy import BigInteger, Connection, Integer, Text, column, insert, select, table
 
 from contracts.terms.errors import NotFound
 from contracts.terms.payment import Event
@@ -29,6 +29,7 @@ from nodes.payments import events as payment_rows
 from nodes.payments.stream import begin, events_of
 from nodes.payments.tables import payment_events
 from nodes.payments.tables import payments as payment_table
+from serving.columns import Octets
 from tests import databases
 from tests.node_door import Door, opened
 
@@ -250,7 +251,7 @@ def _bare(known: Any) -> Any:
 
 def _row(of: Any, **values: Any) -> dict[str, Any]:
     """A row that the database takes; what is not given says nothing."""
-    empty = {Text: "", BigInteger: 0, Integer: 0, LargeBinary: b""}
+    empty = {Text: "", BigInteger: 0, Integer: 0, Octets: b""}
     row = {each.name: empty[type(each.type)] for each in of.columns}
     allowed = {"kind": "customer", "side": "debtor", "state": "accepted"}
     return row | {name: value for name, value in allowed.items() if name in row} | values
