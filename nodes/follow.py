@@ -183,8 +183,7 @@ def _bury(connection: Connection, node: NodeContext, chain_time: int) -> None:
     committing = payments.in_state(connection, State.COMMITTING)
     dropped = committing - node.signed.live(connection, committing)
     why = {"detail": "its batch did not settle in time"}
-    moves = [Move(payment, PaymentEvent.DROP, why) for payment in payments.find_all(connection, sorted(dropped))]
-    payments.move_all(connection, moves)
+    payments.move_all(connection, [Move(uetr, State.COMMITTING, PaymentEvent.DROP, why) for uetr in sorted(dropped)])
 
 
 def _expire(connection: Connection, node: NodeContext, chain_time: int) -> None:

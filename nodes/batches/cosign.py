@@ -60,8 +60,7 @@ def _record(
     agreed = _agreed(connection, own)
     node.signed.record(connection, batch, [payment.uetr for payment in agreed], settlement)
     add_paths(connection, batch_hash(batch), own)
-    waiting = [payment for payment in agreed if payment.state is State.AGREED]
-    payments.move_all(connection, [Move(payment, Event.SIGN) for payment in waiting])
+    payments.move_all(connection, [Move(payment.uetr, State.AGREED, Event.SIGN) for payment in agreed])
 
 
 def _agreed(connection: Connection, own: Sequence[IncludedPayment]) -> list[PaymentRecord]:

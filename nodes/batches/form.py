@@ -188,8 +188,7 @@ def drop_batch(connection: Connection, batch: Batch) -> None:
 
 def _put_back(connection: Connection, uetrs: Sequence[str], why: str) -> None:
     """Those of these payments that are being co-signed are agreed again."""
-    found = [each for each in payments.find_all(connection, uetrs) if each.state is State.COSIGNING]
-    payments.move_all(connection, [Move(payment, Event.DROP, {"detail": why}) for payment in found])
+    payments.move_all(connection, [Move(uetr, State.COSIGNING, Event.DROP, {"detail": why}) for uetr in uetrs])
 
 
 def _choose(agreed: Sequence[PaymentRecord]) -> list[PaymentRecord]:
@@ -225,10 +224,10 @@ def _batch(node: NodeContext, lane: int, chosen: Sequence[PaymentRecord]) -> Bat
 def _record_forming(connection: Connection, batch: Batch, chosen: Sequence[PaymentRecord]) -> bool:
     """Those that are signed already stay as they are: one place decides about both batches."""
     agreed = [payment for payment in chosen if payment.state is State.AGREED]
-    moved = payments.move_all(connection, [Move(payment, Event.BATCH) for payment in agreed])
+    moved = payments.move_all(connection, [Move.of(payment, Event.BATCH) for payment in agreed])
     if len(moved) < len(agreed):
         # One of them ended meanwhile: the tree no longer fits, so put the others back and form anew.
-        _put_back(connection, [payment.uetr for payment in moved], "the batch changed before it was proposed")
+        _put_back(connection, sorted(moved), "the batch changed before it was proposed")
         return False
     repository.add(connection, batch, [payment.uetr for payment in chosen])
     return True
@@ -286,13 +285,13 @@ def _record_signed(
     name = batch_hash(batch)
     if not repository.is_forming(connection, name):
         return False
-    members = payments.find_all(connection, repository.uetrs_of(connection, name))
-    if any(payment.state not in (State.COSIGNING, State.COMMITTING) for payment in members):
+    uetrs = repository.uetrs_of(connection, name)
+    standing = payments.standing_of(connection, uetrs)
+    if any(standing[uetr].state not in (State.COSIGNING, State.COMMITTING) for uetr in uetrs):
         drop_batch(connection, batch)
         return True
-    node.signed.record(connection, batch, [payment.uetr for payment in members], node.office.incumbent)
-    cosigned = [payment for payment in members if payment.state is State.COSIGNING]
-    payments.move_all(connection, [Move(payment, Event.SIGN) for payment in cosigned])
+    node.signed.record(connection, batch, uetrs, node.office.incumbent)
+    payments.move_all(connection, [Move(uetr, State.COSIGNING, Event.SIGN) for uetr in uetrs])
     repository.sign(connection, name, endorsements)
     return True
 

@@ -127,7 +127,7 @@ def _record_reservation(connection: Connection, node: NodeContext, group: Group,
             reserved = [by_uetr[uetr] for uetr in answer.uetrs]
             signed = answer.agreement
             _keep_agreement(connection, node, provider, reserved, signed.agreement, signed.signature)
-        repository.move_all(connection, [Move(by_uetr[uetr], Event.AGREE) for uetr in answer.uetrs])
+        repository.move_all(connection, [Move.of(by_uetr[uetr], Event.AGREE) for uetr in answer.uetrs])
         refused = [end.Refusal(by_uetr[each.item], each.reason, each.detail) for each in answer.refused]
         end.refuse_all(connection, refused)
     return len(payments)

@@ -151,16 +151,19 @@ def _lasting(payment: PaymentRecord) -> tuple[object, ...]:
 def _screen(node: NodeContext, payments: Sequence[PaymentRecord]) -> list[PaymentRecord]:
     """Have those screened that were not yet; the payments as they stand afterwards."""
     waiting = [payment for payment in payments if payment.state is State.ACCEPTED]
-    if waiting:
-        answers = node.compliance.screen([screening_of(payment) for payment in waiting])
-        outcomes = list(zip(waiting, answers, strict=True))
-        node.database.write(lambda connection: _record_decisions(connection, outcomes))
-    with node.database.read() as connection:
-        return repository.find_all(connection, [payment.uetr for payment in payments])
+    if not waiting:
+        return list(payments)
+    answers = node.compliance.screen([screening_of(payment) for payment in waiting])
+    outcomes = list(zip(waiting, answers, strict=True))
+    decided = node.database.write(lambda connection: _record_decisions(connection, outcomes))
+    return [decided.get(payment.uetr, payment) for payment in payments]
 
 
-def _record_decisions(connection: Connection, outcomes: Sequence[tuple[PaymentRecord, Decision | Refusal]]) -> None:
-    cleared: list[Move] = []
+def _record_decisions(
+    connection: Connection, outcomes: Sequence[tuple[PaymentRecord, Decision | Refusal]]
+) -> dict[str, PaymentRecord]:
+    """Move each payment as compliance decided; the payments as they stand afterwards, by UETR."""
+    cleared: dict[str, PaymentRecord] = {}
     held: list[end.Hold] = []
     refused: list[end.Refusal] = []
     for payment, answer in outcomes:
@@ -172,12 +175,27 @@ def _record_decisions(connection: Connection, outcomes: Sequence[tuple[PaymentRe
             held.append(end.Hold(payment, payment.creditor_agent, answer.hold_until))
         else:
             said = {"creditor_commitment": answer.party_commitment, "creditor_decision": answer.decision_commitment}
-            cleared.append(Move(payment, Event.CLEAR, said))
-    screened = repository.move_all(connection, cleared)
-    agreeing = [Move(replace(payment, state=State.SCREENED), Event.AGREE) for payment in screened]
-    repository.move_all(connection, agreeing)
+            cleared[payment.uetr] = replace(payment, state=State.AGREED, **said)
+    agreed = _agree(connection, cleared)
     end.hold_all(connection, held)
     end.refuse_all(connection, refused)
+    others = repository.find_all(connection, [payment.uetr for payment, _ in outcomes if payment.uetr not in agreed])
+    return {uetr: cleared[uetr] for uetr in agreed} | {payment.uetr: payment for payment in others}
+
+
+def _agree(connection: Connection, cleared: Mapping[str, PaymentRecord]) -> set[str]:
+    """The creditor side has cleared these, and so it agrees to those that are still open."""
+    moves = [
+        Move(
+            payment.uetr,
+            State.ACCEPTED,
+            Event.CLEAR,
+            {"creditor_commitment": payment.creditor_commitment, "creditor_decision": payment.creditor_decision},
+        )
+        for payment in cleared.values()
+    ]
+    screened = repository.move_all(connection, moves)
+    return repository.move_all(connection, [Move(uetr, State.SCREENED, Event.AGREE) for uetr in sorted(screened)])
 
 
 def _not_agreed(payment: PaymentRecord) -> NotAgreed:

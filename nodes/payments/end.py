@@ -20,7 +20,8 @@ from nodes.payments.repository import Move
 
 def settle(connection: Connection, payments: Sequence[PaymentRecord], chain_time: int) -> None:
     """The payments are in a final batch: book them. Customers' earmarks become postings, merchants are paid."""
-    settled = repository.move_all(connection, [Move(payment, Event.SETTLE) for payment in payments])
+    moved = repository.move_all(connection, [Move.of(payment, Event.SETTLE) for payment in payments])
+    settled = [payment for payment in payments if payment.uetr in moved]
     accounts.release_all(connection, _earmarks(settled))
     entries = [Entry(f"payment:{each.uetr}", f"payment {each.uetr}", _lines(each)) for each in settled]
     accounts.post_all(connection, chain_time, entries)
@@ -69,7 +70,7 @@ class Hold:
 
 def hold_all(connection: Connection, holds: Sequence[Hold]) -> None:
     """Let payments wait for officers."""
-    repository.move_all(connection, [Move(each.payment, Event.HOLD, _held(each)) for each in holds])
+    repository.move_all(connection, [Move.of(each.payment, Event.HOLD, _held(each)) for each in holds])
 
 
 def _held(held: Hold) -> Mapping[str, object]:
@@ -104,5 +105,6 @@ def cancel(connection: Connection, payment: PaymentRecord) -> None:
 
 
 def _end(connection: Connection, event: Event, ends: Sequence[Refusal]) -> None:
-    moves = [Move(each.payment, event, {"reason": each.reason, "detail": each.detail}) for each in ends]
-    accounts.release_all(connection, _earmarks(repository.move_all(connection, moves)))
+    moves = [Move.of(each.payment, event, {"reason": each.reason, "detail": each.detail}) for each in ends]
+    moved = repository.move_all(connection, moves)
+    accounts.release_all(connection, _earmarks([each.payment for each in ends if each.payment.uetr in moved]))

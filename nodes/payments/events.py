@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from contracts.terms.payment import State
 from nodes.accounts.tables import accounts
-from nodes.payments.record import PaymentRecord
 from nodes.payments.tables import feeds, payment_events, payments
 from serving.rows import insert_all
 from serving.upsert import upsert
@@ -22,9 +21,11 @@ _FINAL = [state.value for state in State if state.final]
 
 @dataclass(frozen=True)
 class Told:
-    """What happened to a payment, and the state it is in since."""
+    """What happened to a payment of an owner, the `number` of the event, and the state it is in since."""
 
-    payment: PaymentRecord
+    uetr: str
+    owner: str
+    number: int
     event: str
     state: State
     detail: str = ""
@@ -34,18 +35,13 @@ def add(connection: Connection, told: Sequence[Told]) -> None:
     """Append an event row of each, no payment twice."""
     if not told:
         return
-    owners = _owners(connection, {each.payment.account for each in told})
-    numbers = _counted(connection, [each.payment.uetr for each in told])
-    counts = Counter(owners[each.payment.account] for each in told)
-    places = _take_places(connection, counts)
+    places = _take_places(connection, Counter(each.owner for each in told))
     now = time.time_ns() // 1_000_000
     rows = []
     for each in told:
-        owner = owners[each.payment.account]
-        places[owner] += 1
-        row = {"uetr": each.payment.uetr, "number": numbers.get(each.payment.uetr, 0), "event": each.event}
-        row |= {"state": each.state.value, "detail": each.detail, "at": now, "owner": owner, "place": places[owner]}
-        rows.append(row)
+        places[each.owner] += 1
+        row = {"uetr": each.uetr, "number": each.number, "event": each.event, "state": each.state.value}
+        rows.append(row | {"detail": each.detail, "at": now, "owner": each.owner, "place": places[each.owner]})
     insert_all(connection, payment_events, rows)
 
 
@@ -76,16 +72,10 @@ def last_places(connection: Connection, owners: Iterable[str]) -> dict[str, int]
     return {row.owner: row.last for row in rows}
 
 
-def _owners(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+def owners_of(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Who owns these accounts."""
     c = accounts.c
     return {row.id: row.owner for row in connection.execute(select(c.id, c.owner).where(c.id.in_(list(ids))))}
-
-
-def _counted(connection: Connection, uetrs: Sequence[str]) -> dict[str, int]:
-    """How many event rows each payment has."""
-    c = payment_events.c
-    rows = connection.execute(select(c.uetr, func.count()).where(c.uetr.in_(uetrs)).group_by(c.uetr))
-    return dict(rows.all())
 
 
 def _take_places(connection: Connection, counts: Counter[str]) -> dict[str, int]:

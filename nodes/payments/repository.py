@@ -14,9 +14,10 @@ from contracts.terms.money import Money, currency
 from contracts.terms.parties import Party
 from contracts.terms.payment import Event, State, advance
 from contracts.terms.quote import Quote
+from nodes.accounts.tables import accounts
 from nodes.payments import events
 from nodes.payments.record import UNKNOWN, PaymentRecord
-from nodes.payments.tables import payments
+from nodes.payments.tables import payment_events, payments
 from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
 from serving.rows import insert_all
@@ -29,15 +30,30 @@ Place = tuple[int, str]
 
 @dataclass(frozen=True)
 class Move:
-    """A payment moves by an event; `changes` are the columns that change with its state."""
+    """A payment that stands in `state` moves by an event; `changes` are the columns that change with its state."""
 
-    payment: PaymentRecord
+    uetr: str
+    state: State
     event: Event
     changes: Mapping[str, object] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, payment: PaymentRecord, event: Event, changes: Mapping[str, object] | None = None) -> Move:
+        """Of a payment as its record says it stands."""
+        return cls(payment.uetr, payment.state, event, changes or {})
+
     @property
     def target(self) -> State:
-        return advance(self.payment.state, self.event)
+        return advance(self.state, self.event)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a payment stands, who owns its account, and how many events it has had."""
+
+    state: State
+    owner: str
+    events: int
 
 
 def add(connection: Connection, payment: PaymentRecord) -> None:
@@ -47,9 +63,12 @@ def add(connection: Connection, payment: PaymentRecord) -> None:
 
 def add_all(connection: Connection, new: Sequence[PaymentRecord]) -> None:
     """Record new payments, each with its first event row."""
-    if new:
-        insert_all(connection, payments, [_values(payment) for payment in new])
-        events.add(connection, [events.Told(payment, "accept", payment.state) for payment in new])
+    if not new:
+        return
+    insert_all(connection, payments, [_values(payment) for payment in new])
+    owners = events.owners_of(connection, {payment.account for payment in new})
+    told = [events.Told(each.uetr, owners[each.account], 0, "accept", each.state) for each in new]
+    events.add(connection, told)
 
 
 def move(connection: Connection, payment: PaymentRecord, event: Event, **changes: object) -> bool:
@@ -57,50 +76,51 @@ def move(connection: Connection, payment: PaymentRecord, event: Event, **changes
 
     Raises WrongState when the transition table has no such way.
     """
-    return bool(move_all(connection, [Move(payment, event, changes)]))
+    return bool(move_all(connection, [Move.of(payment, event, changes)]))
 
 
-def move_all(connection: Connection, moves: Sequence[Move]) -> list[PaymentRecord]:
-    """As `move` for each, no payment twice: the records of those that moved, as they stood before."""
-    targets = [move.target for move in moves]
-    standing = _states_of(connection, [move.payment.uetr for move in moves])
-    here = [
-        (move, target)
-        for move, target in zip(moves, targets, strict=True)
-        if standing.get(move.payment.uetr) == move.payment.state.value
-    ]
-    by_columns: dict[tuple[str, ...], list[tuple[Move, State]]] = {}
-    for move, target in here:
-        by_columns.setdefault(tuple(move.changes), []).append((move, target))
+def move_all(connection: Connection, moves: Sequence[Move]) -> set[str]:
+    """As `move` for each, no payment twice: the UETRs of those that moved."""
+    targets = {move.uetr: move.target for move in moves}
+    assert len(targets) == len(moves), "a payment stands twice in a list"
+    standing = standing_of(connection, list(targets)) if moves else {}
+    here = [move for move in moves if move.uetr in standing and standing[move.uetr].state is move.state]
+    by_columns: dict[tuple[str, ...], list[Move]] = {}
+    for each in here:
+        by_columns.setdefault(tuple(each.changes), []).append(each)
     for columns, alike in by_columns.items():
         _move_alike(connection, columns, alike)
-    told = [
-        events.Told(move.payment, move.event.value, target, str(move.changes.get("detail", "")))
-        for move, target in here
-    ]
+    told = []
+    for each in here:
+        known, detail = standing[each.uetr], str(each.changes.get("detail", ""))
+        told.append(events.Told(each.uetr, known.owner, known.events, each.event.value, targets[each.uetr], detail))
     events.add(connection, told)
-    return [move.payment for move, _ in here]
+    return {move.uetr for move in here}
 
 
-def _states_of(connection: Connection, uetrs: Sequence[str]) -> dict[str, str]:
+def standing_of(connection: Connection, uetrs: Sequence[str]) -> dict[str, Standing]:
     """Where payments stand. A writing transaction is alone, or fails: nobody moves them before it ends."""
-    c = payments.c
-    rows = connection.execute(select(c.uetr, c.state).where(c.uetr.in_(uetrs)))
-    return {row.uetr: row.state for row in rows}
+    c, e = payments.c, payment_events.c
+    counted = select(func.count()).where(e.uetr == c.uetr).scalar_subquery()
+    chosen = select(c.uetr, c.state, accounts.c.owner, counted).join_from(
+        payments, accounts, accounts.c.id == c.account
+    )
+    rows = connection.execute(chosen.where(c.uetr.in_(uetrs)))
+    return {uetr: Standing(State(state), owner, count) for uetr, state, owner, count in rows}
 
 
-def _move_alike(connection: Connection, columns: Sequence[str], moves: Sequence[tuple[Move, State]]) -> None:
+def _move_alike(connection: Connection, columns: Sequence[str], moves: Sequence[Move]) -> None:
     """Compare and set, of moves that change the same columns."""
     c = payments.c
     here = (c.uetr == bindparam("moved")) & (c.state == bindparam("source"))
     values = {"state": bindparam("target")} | {column: bindparam(f"new_{column}") for column in columns}
     rows = [
-        {"moved": move.payment.uetr, "source": move.payment.state.value, "target": target.value}
+        {"moved": move.uetr, "source": move.state.value, "target": move.target.value}
         | {f"new_{column}": move.changes[column] for column in columns}
-        for move, target in moves
+        for move in moves
     ]
     moved = connection.execute(update(payments).where(here).values(values), rows).rowcount
-    assert moved == len(rows), "a payment stands twice in a list, or moved inside this transaction"
+    assert moved == len(rows), "a payment moved inside this transaction"
 
 
 def complete(connection: Connection, answered: Sequence[PaymentRecord]) -> None:
@@ -268,19 +288,12 @@ def _values(payment: PaymentRecord) -> dict[str, object]:
 
 def _record(row: Row[Any]) -> PaymentRecord:
     values = dict(row._mapping)
-    source = Money(values.pop("source_amount"), currency(values.pop("source_currency")))
-    target = Money(values.pop("target_amount"), currency(values.pop("target_currency")))
-    return PaymentRecord(
-        **values
-        | {
-            "state": State(row.state),
-            "source": source,
-            "target": target,
-            "debtor": _party(row.debtor),
-            "creditor": _party(row.creditor),
-            "quote": _quote(row.quote),
-        }
-    )
+    values["source"] = Money(values.pop("source_amount"), currency(values.pop("source_currency")))
+    values["target"] = Money(values.pop("target_amount"), currency(values.pop("target_currency")))
+    values["state"] = State(values["state"])
+    values["debtor"], values["creditor"] = _party(values["debtor"]), _party(values["creditor"])
+    values["quote"] = _quote(values["quote"])
+    return PaymentRecord(**values)
 
 
 @lru_cache(maxsize=8192)

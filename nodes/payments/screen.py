@@ -67,7 +67,7 @@ def _record(
             held.append(end.Hold(payment, payment.debtor_agent, deadline))
         else:
             commitments = {"debtor_commitment": answer.party_commitment, "debtor_decision": answer.decision_commitment}
-            cleared.append(Move(payment, Event.CLEAR, commitments))
+            cleared.append(Move.of(payment, Event.CLEAR, commitments))
     repository.move_all(connection, cleared)
     end.hold_all(connection, held)
     end.refuse_all(connection, refused)

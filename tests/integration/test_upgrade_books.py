@@ -21,6 +21,7 @@ from contracts.chain.office import Office
 from contracts.chain.settlement import Settlement
 from contracts.terms.batch import Batch
 from contracts.terms.commitments import batch_hash
+from contracts.terms.documents import to_document
 from contracts.terms.errors import QuoteExpired, UnknownSuccessor
 from contracts.terms.identifiers import Address, new_uetr
 from contracts.terms.money import Money, currency
@@ -42,6 +43,7 @@ from serving.claims import Claims
 from serving.cosigning import SignedRecord
 from serving.database import Database
 from serving.final_blocks import last_final_block
+from serving.jsontext import dump
 from serving.migrations import migrate
 from tests import databases
 from tests.contract.conftest import CHAIN_ID, Stage, embedded, found
@@ -316,16 +318,18 @@ def test_a_settlement_of_another_release_changes_nothing(bank: Bank) -> None:
 
 
 def test_a_price_for_the_old_one_is_not_taken_any_more(bank: Bank) -> None:
-    row = {"caller": "li", "account": "li", "creditor_agent": "", "payee_key": "", "payee": "{}", "reference": ""}
-    row |= {"rate": "", "rate_date": "", "quote": "{}", "contract": bank.settlements[0]}
-    bank.database.write(lambda connection: quotes.add(connection, id="q", fee=0, signature=b"", expires=10**12, **row))
+    priced = bank.payment(State.AGREED)
+    row = {"id": "q", "caller": "li", "account": "li", "creditor_agent": "", "payee_key": "", "reference": ""}
+    row |= {"rate": "", "rate_date": "", "contract": bank.settlements[0]}
+    terms = {"payee": dump(to_document(priced.creditor)), "quote": dump(to_document(priced.quote))}
+    kept = [row | terms | {"fee": 0, "signature": b"", "expires": 10**12}]
+    bank.database.write(lambda connection: quotes.add_all(connection, kept))
     successor = bank.replace_settlement()
-
-    def take(connection: Connection) -> object:
-        return quoting.take(connection, "q", "li", new_uetr(), 0, successor)
-
+    with bank.database.read() as connection:
+        offered = quoting.find_all(connection, ["q"])["q"]
+    assert quoting.usable(offered, "li", 0, bank.settlements[0]).id == "q"
     with pytest.raises(QuoteExpired, match="upgraded"):
-        bank.database.write(take)
+        quoting.usable(offered, "li", 0, successor)
 
 
 def test_the_same_batch_is_formed_again_after_it_was_given_up(bank: Bank) -> None:
