@@ -59,7 +59,9 @@ def add_entries(connection: Connection, new: Sequence[Entry], chain_time: int) -
     if not new:
         return
     rows = [{"key": entry.key, "description": entry.description, "chain_time": chain_time} for entry in new]
-    numbered = connection.execute(insert(entries).returning(entries.c.key, entries.c.id), rows)
+    insert_all(connection, entries, rows)
+    c = entries.c
+    numbered = connection.execute(select(c.key, c.id).where(c.key.in_([entry.key for entry in new])))
     ids = {row.key: row.id for row in numbered}
     lines = [
         {"entry": ids[entry.key], "line": number, "account": account, "amount": amount}
@@ -70,8 +72,8 @@ def add_entries(connection: Connection, new: Sequence[Entry], chain_time: int) -
     sums: Counter[str] = Counter()
     for line in lines:
         sums[line["account"]] += line["amount"]
-    c = accounts.c
-    statement = update(accounts).where(c.id == bindparam("posted")).values(balance=c.balance + bindparam("amount"))
+    a = accounts.c
+    statement = update(accounts).where(a.id == bindparam("posted")).values(balance=a.balance + bindparam("amount"))
     changed = [{"posted": account, "amount": amount} for account, amount in sorted(sums.items())]
     assert connection.execute(statement, changed).rowcount == len(changed), "every posting has an account"
 
