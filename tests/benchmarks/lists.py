@@ -36,6 +36,7 @@ SIZES = {1: 48, 10: 16, 100: 8, 500: 4}
 """Payments a list, and how many lists of that length are asked about."""
 AT_ONCE = 4
 """Batches signed before they settle together, fewer when they are long: a batch lives for seconds only."""
+IDLE_SECONDS = 5.0
 TARGET_SIZE = 500
 COMPLIANCE, BRIDGE = 0.25, 0.3
 """Milliseconds a payment that each may cost in a list of `TARGET_SIZE`."""
@@ -62,17 +63,21 @@ SUMS = {
 
 @dataclass(frozen=True)
 class Meter:
-    """Adds up the processor time of processes, in seconds, by step and process."""
+    """Adds up the processor time of processes, in seconds, by step and process, less what they spend anyway: they look
+    for blocks when nobody asks them anything, at so many seconds a second."""
 
     pids: Mapping[str, int]
+    anyway: Mapping[str, float]
     spent: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
 
     def over(self, step: str, work: Callable[[], Result]) -> Result:
         """Do the work, and note what each process of the step spent meanwhile."""
         before = {name: _processor_time(self.pids[name]) for name in STEPS[step]}
+        start = time.monotonic()
         result = work()
+        lasted = time.monotonic() - start
         for name, began in before.items():
-            self.spent[step, name] += _processor_time(self.pids[name]) - began
+            self.spent[step, name] += _processor_time(self.pids[name]) - began - lasted * self.anyway[name]
         return result
 
 
@@ -92,13 +97,13 @@ class Doors:
 def tables(sizes: Mapping[int, int] = SIZES) -> Iterator[Table]:
     """Start the services, ask with lists of each length, and yield the figures."""
     with _doors() as doors:
-        _ask(doors, Meter(doors.pids), 10, 2)  # connections, caches and the names of repeat customers
-        spent = {}
+        _ask(doors, Meter(doors.pids, dict.fromkeys(SERVICES, 0.0)), 10, 2)  # connections, names of repeat customers
+        anyway, spent = _spent_anyway(doors.pids), {}
         for size, count in sizes.items():
-            meter = Meter(doors.pids)
+            meter = Meter(doors.pids, anyway)
             _ask(doors, meter, size, count)
             spent[size] = {key: 1000 * seconds / (size * count) for key, seconds in meter.spent.items()}
-        yield _table(spent)
+        yield _table(spent, anyway)
 
 
 def _ask(doors: Doors, meter: Meter, size: int, count: int) -> None:
@@ -139,7 +144,7 @@ def _agreed(planned: Sequence[Payment], own: Sequence[object], others: Sequence[
     ]
 
 
-def _table(spent: Mapping[int, Mapping[tuple[str, str], float]]) -> Table:
+def _table(spent: Mapping[int, Mapping[tuple[str, str], float]], anyway: Mapping[str, float]) -> Table:
     rows: list[tuple[object, ...]] = []
     for step, processes in STEPS.items():
         for process in processes:
@@ -149,7 +154,11 @@ def _table(spent: Mapping[int, Mapping[tuple[str, str], float]]) -> Table:
         judged = verdict(sums[TARGET_SIZE], target) if TARGET_SIZE in sums else ""
         rows.append((f"{' + '.join(steps)}: {process}", *sums.values(), judged))
     columns = ("ms of processor time a payment", *(f"in lists of {size}" for size in spent), "target, longest lists")
-    note = f"{len(_customers())} customers pay again and again; a list is one request, one batch."
+    idle = ", ".join(f"{name} {1000 * each:.1f}" for name, each in anyway.items())
+    note = (
+        f"{len(_customers())} customers pay again and again; a list is one request, one batch. "
+        f"Left out, because it is spent without payments too, in ms a second: {idle}."
+    )
     return Table("Compliance and bridge, door by door", columns, tuple(rows), note)
 
 
@@ -189,6 +198,15 @@ def _customers() -> list[Party]:
 def _last_block(folder: NetworkFolder, service: str) -> int:
     with looking(folder.database(service)) as connection:
         return int(connection.exec_driver_sql("SELECT coalesce(max(number), 0) FROM final_blocks").scalar_one())
+
+
+def _spent_anyway(pids: Mapping[str, int]) -> dict[str, float]:
+    """Seconds of processor time a second that each service spends while nobody asks."""
+    before = {name: _processor_time(pids[name]) for name in SERVICES}
+    start = time.monotonic()
+    time.sleep(IDLE_SECONDS)
+    lasted = time.monotonic() - start
+    return {name: (_processor_time(pids[name]) - began) / lasted for name, began in before.items()}
 
 
 def _processor_time(pid: int) -> float:
