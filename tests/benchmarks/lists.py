@@ -14,7 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TypeVar
 
 from contracts.terms.parties import Party
@@ -63,21 +65,22 @@ SUMS = {
 
 @dataclass(frozen=True)
 class Meter:
-    """Adds up the processor time of processes, in seconds, by step and process, less what they spend anyway: they look
-    for blocks when nobody asks them anything, at so many seconds a second."""
+    """Notes the processor time of processes, in seconds a payment, by step and process, less what they spend anyway:
+    they look for blocks when nobody asks them anything, at so many seconds a second."""
 
     pids: Mapping[str, int]
     anyway: Mapping[str, float]
-    spent: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
+    spent: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def over(self, step: str, work: Callable[[], Result]) -> Result:
+    def over(self, step: str, payments: int, work: Callable[[], Result]) -> Result:
         """Do the work, and note what each process of the step spent meanwhile."""
         before = {name: _processor_time(self.pids[name]) for name in STEPS[step]}
         start = time.monotonic()
         result = work()
         lasted = time.monotonic() - start
         for name, began in before.items():
-            self.spent[step, name] += _processor_time(self.pids[name]) - began - lasted * self.anyway[name]
+            spent = _processor_time(self.pids[name]) - began - lasted * self.anyway[name]
+            self.spent[step, name].append(spent / payments)
         return result
 
 
@@ -102,7 +105,7 @@ def tables(sizes: Mapping[int, int] = SIZES) -> Iterator[Table]:
         for size, count in sizes.items():
             meter = Meter(doors.pids, anyway)
             _ask(doors, meter, size, count)
-            spent[size] = {key: 1000 * seconds / (size * count) for key, seconds in meter.spent.items()}
+            spent[size] = {key: 1000 * median(each) for key, each in meter.spent.items()}
         yield _table(spent, anyway)
 
 
@@ -111,23 +114,26 @@ def _ask(doors: Doors, meter: Meter, size: int, count: int) -> None:
     agents, at_once = doors.agents, max(1, min(AT_ONCE, TARGET_SIZE // size))
     for start in range(0, count, at_once):
         lists = range(min(at_once, count - start))
-        quotes = meter.over("quote", lambda lists=lists: [agents.quote(size) for _ in lists])
+        over = partial(meter.over, payments=size * len(lists))
+        quotes = over("quote", work=lambda lists=lists: [agents.quote(size) for _ in lists])
         planned = [agents.planned(each) for each in quotes]
-        own = meter.over("screen", lambda asked=planned: [agents.screen(0, each) for each in asked])
-        others = meter.over("screen", lambda asked=planned: [agents.screen(1, each) for each in asked])
-        terms = [_agreed(*each) for each in zip(planned, own, others, strict=True)]
-        meter.over("reserve", lambda asked=zip(terms, quotes, strict=True): [agents.reserve(*each) for each in asked])
-        requests = agents.batches(terms)
-        attested = meter.over(
-            "attest", lambda asked=requests: [(agents.attest(0, each), agents.attest(1, each)) for each in asked]
+        decided = over(
+            "screen", work=lambda asked=planned: [[agents.screen(side, each) for each in asked] for side in (0, 1)]
         )
-        cosigned = meter.over("co-sign", lambda asked=requests: [agents.cosign(each) for each in asked])
+        terms = [_agreed(*each) for each in zip(planned, *decided, strict=True)]
+        priced = list(zip(terms, quotes, strict=True))
+        over("reserve", work=lambda asked=priced: [agents.reserve(*each) for each in asked])
+        requests = agents.batches(terms)
+        attested = over(
+            "attest", work=lambda asked=requests: [(agents.attest(0, each), agents.attest(1, each)) for each in asked]
+        )
+        cosigned = over("co-sign", work=lambda asked=requests: [agents.cosign(each) for each in asked])
 
         def settle(signed: Sequence[Sequence[object]] = (requests, attested, cosigned)) -> None:
             block = agents.settle(*signed)  # type: ignore[arg-type]
             agents.until(lambda: doors.followed(block))
 
-        meter.over("book", settle)
+        over("book", work=settle)
 
 
 def _agreed(planned: Sequence[Payment], own: Sequence[object], others: Sequence[object]) -> list[PaymentTerms]:
@@ -156,7 +162,7 @@ def _table(spent: Mapping[int, Mapping[tuple[str, str], float]], anyway: Mapping
     columns = ("ms of processor time a payment", *(f"in lists of {size}" for size in spent), "target, longest lists")
     idle = ", ".join(f"{name} {1000 * each:.1f}" for name, each in anyway.items())
     note = (
-        f"{len(_customers())} customers pay again and again; a list is one request, one batch. "
+        f"The median of all goes. {len(_customers())} customers pay again and again; a list is one request, one batch. "
         f"Left out, because it is spent without payments too, in ms a second: {idle}."
     )
     return Table("Compliance and bridge, door by door", columns, tuple(rows), note)
