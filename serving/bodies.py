@@ -26,7 +26,7 @@ MAX_AT_WORK = 256
 _MAX_DEPTH = 16
 _STRING = re.compile(rb'"[^"]*"?')
 _DEEPER = [1 if chr(byte) in "[{" else -1 for byte in range(256)]
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -156,8 +156,10 @@ def _check_depth(body: bytes) -> None:
 
     What follows the first mistake in the JSON may be counted wrongly; no parser gets there.
     """
-    unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    brackets = _STRING.sub(b"", unescaped).translate(None, _NO_BRACKETS)
+    unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in body else body
+    # Two quotes with no bracket between them leave each bracket in or out of a text as it was.
+    marks = unescaped.translate(None, _NO_MARKS).replace(b'""', b"")
+    brackets = _STRING.sub(b"", marks)
     if max(accumulate(map(_DEEPER.__getitem__, brackets)), default=0) > _MAX_DEPTH:
         raise Malformed(f"the body is nested deeper than {_MAX_DEPTH} levels")
 
