@@ -27,6 +27,7 @@ from nodes.payments.screen import screening_of
 from nodes.peers.client import Agreed, AgreementAnswer, NotAgreed, Proposal
 from nodes.returns import incoming as returns
 
+_AGREED = (State.AGREED, State.COMMITTING, State.SETTLED)
 MAX_PAYMENT_LIFETIME = 3600
 """Seconds of chain time: no payment is agreed to whose deadline is later than this from now."""
 
@@ -35,8 +36,8 @@ def answer_proposals(node: NodeContext, sender: Participant, proposals: Sequence
     """Agree to, refuse or keep pending each payment that a debtor agent proposes. Asking again changes nothing."""
     recorded = node.database.write(lambda connection: _record_all(connection, node, sender, proposals))
     screened = _screen(node, [each for each in recorded if isinstance(each, PaymentRecord)])
-    agreed = [payment for payment in screened if payment.state in (State.AGREED, State.COMMITTING, State.SETTLED)]
-    others = [_not_agreed(payment) for payment in screened if payment not in agreed]
+    agreed = [payment for payment in screened if payment.state in _AGREED]
+    others = [_not_agreed(payment) for payment in screened if payment.state not in _AGREED]
     others += [each for each in recorded if isinstance(each, NotAgreed)]
     answers = tuple(Agreed(p.uetr, p.creditor_commitment, p.creditor_decision) for p in agreed)
     if not agreed:
