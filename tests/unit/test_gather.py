@@ -52,7 +52,7 @@ def test_whoever_comes_while_a_round_runs_is_in_the_next_one() -> None:
         assert [each.result(10) for each in others] == [[2 * n, 20 * n] for n in range(2, 10)]
     assert slow.lists[0] == [1]
     assert len(slow.lists) == 2
-    assert sorted(slow.lists[1]) == sorted([n for n in range(2, 10)] + [10 * n for n in range(2, 10)])
+    assert sorted(slow.lists[1]) == sorted([*range(2, 10), *range(20, 100, 10)])
 
 
 def test_a_round_takes_no_more_than_its_bound_but_any_first_one() -> None:

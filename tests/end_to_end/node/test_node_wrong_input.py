@@ -211,7 +211,7 @@ def test_a_body_that_is_not_the_right_json(stage: Any, route: tuple[str, str], m
     for raw, expected in wrong_bodies(made):
         assert send(stage, route, raw) == expected, raw[:200]
     if made.keyed:
-        for key in ("", "two words", "k" * 129, "schl\u00fcssel".encode(), b"\x7f"):
+        for key in ("", "two words", "k" * 129, "schl\u00fcssel".encode()):
             assert send(stage, route, json=made.body, headers={"Idempotency-Key": key}) == MALFORMED, key
         headers = {"Authorization": f"Bearer {stage.node('TH').token(made.who, made.scope)}"}
         answer = stage.http.request(route[0], stage.node("TH").url + made.path, headers=headers, json=made.body)
