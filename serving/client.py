@@ -95,9 +95,11 @@ class PeerClient:
 
 def _read(peer: Peer, content: bytes) -> Any:
     try:
-        return check_json(content)
-    except (Malformed, ValueError) as failure:
+        if content:
+            return check_json(content)
+    except Malformed as failure:
         raise PeerUnavailable(f"the answer of {peer.endpoint} cannot be read") from failure
+    raise PeerUnavailable(f"the answer of {peer.endpoint} is empty")
 
 
 def _refusal(status: int, problem: Any) -> FeiqianError:
