@@ -17,6 +17,9 @@ from serving.problems import install_problem_handlers
 from serving.readiness import Readiness
 
 VERSION = "0.1.0"
+KEPT_ALIVE = 20
+"""Seconds for which an idle connection stays open: longer than clients keep theirs (5 s), or one would be closed just
+as a request arrives on it."""
 YOUNG_OBJECTS = 20_000
 """Objects that a list of payments makes at a time; the collector runs when so many more were made than dropped."""
 
@@ -71,7 +74,9 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(app: FastAPI, bound: socket.socket) -> None:
     """Serve on a bound socket until SIGTERM or SIGINT."""
     _spare_what_lasts()
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=3, timeout_keep_alive=KEPT_ALIVE
+    )
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[bound])
 

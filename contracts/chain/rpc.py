@@ -6,8 +6,6 @@ import itertools
 import json
 from typing import Any, Protocol
 
-import urllib3
-
 from contracts.chain.reverts import reason_in, refusal
 from contracts.terms.errors import ChainUnavailable, FeiqianError
 
@@ -37,8 +35,11 @@ class HttpTransport:
     """JSON-RPC 2.0 over kept-alive connections, usable from several threads. `timeout` in seconds."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
+        import urllib3  # here, because an offline auditor must not even have it loaded
+
         self._url, self._ids = url, itertools.count(1)
         self._pool = urllib3.PoolManager(maxsize=8, timeout=timeout, retries=False)
+        self._failures = urllib3.exceptions.HTTPError, ValueError
 
     def make_request(self, method: Any, params: Any) -> Any:
         """Raises ChainUnavailable when no proper answer comes in time."""
@@ -48,7 +49,7 @@ class HttpTransport:
         try:
             response = self._pool.request("POST", self._url, body=body, headers=_HEADERS)
             answer = json.loads(response.data)
-        except (urllib3.exceptions.HTTPError, ValueError) as failure:
+        except self._failures as failure:
             raise ChainUnavailable(f"{self._url}: {method}: {failure or type(failure).__name__}") from failure
         if not isinstance(answer, dict) or answer.get("id") != number:
             raise ChainUnavailable(f"{self._url}: {method}: the answer is not the response to this request")
