@@ -41,7 +41,7 @@ test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server
 test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract tests on anvil, another EVM (needs npm)
 	@$(if $(NPM),$(BIN)/python -m pytest -n 2 --dist loadgroup --engine anvil tests/contract,echo "$(NO_NPM)")
 
-bench: $(READY) ## gas, times, a network under load for SECONDS=60 as tables, raw figures in build/bench; ARGS="network" for one
+bench: $(READY) ## gas, times, doors by length of list, a network under load for SECONDS=60 as tables, raw figures in build/bench; ARGS="network" for one
 	@$(BIN)/python -m tests.benchmarks --seconds $(SECONDS) $(ARGS)
 
 fuzz: $(READY) ## what each service's OpenAPI document allows and what not, EXAMPLES=200 questions an operation

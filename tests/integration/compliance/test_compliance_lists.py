@@ -1,0 +1,56 @@
+"""Lists: however long one is, it is decided, recorded and attested with the same number of SQL statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from compliance.client import Decision, SignedAttestation
+
+OF_PAYMENTS = ("decisions", "day_totals", "signed_payments")
+"""The tables that have a row a payment; what the follower does about blocks meanwhile is about others."""
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements about payments that any service of this process runs meanwhile."""
+    seen: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if any(f" {table}" in statement for table in OF_PAYMENTS):
+            seen.append(" ".join(statement.split())[:60])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_list_is_screened_and_attested_with_as_many_statements_as_one_payment(start: Any) -> None:
+    service, counted = start(), []
+    for length in (1, 40):
+        asked = [service.question(debtor=service.buyer(account=f"6222{number}")) for number in range(length)]
+        with statements() as seen:
+            decisions = service.compliance.screen(asked)
+            assert all(isinstance(each, Decision) and each.clear for each in decisions)
+            terms = [service.terms(*each) for each in zip(asked, decisions, strict=True)]
+            batch, own = service.batch(*terms, sequence=length)
+            assert isinstance(service.attest(batch, *own), SignedAttestation)
+        counted.append(seen)
+    one, many = counted
+    assert one == many
+    assert any(each.startswith("INSERT INTO decisions") for each in one)
+
+
+def test_a_payment_that_was_not_screened_spoils_its_own_batch_alone(service: Any) -> None:
+    asked = [service.question() for _ in range(3)]
+    terms = [service.terms(each, service.decide(each)) for each in asked]
+    batch, own = service.batch(terms[0], service.terms(service.question()), sequence=91)
+    problem, detail = service.refused(batch, *own)
+    assert (problem, detail.startswith("never screened")) == ("not-screened", True)
+    good, own = service.batch(*terms, sequence=92)
+    assert isinstance(service.attest(good, *own), SignedAttestation)
