@@ -163,6 +163,10 @@ class NodeApi(_Api):
             deadline=body["deadline"],
         )
 
+    def cancel(self, uetr: str, owner: str) -> str:
+        """Withdraw a payment that is not agreed yet; its status afterwards."""
+        return str(self._post(f"/v1/payments/{uetr}/cancellation", owner, "payments:write", {})["status"])
+
     def return_payment(self, uetr: str, owner: str, key: str, amount: int | None = None) -> str:
         """The UETR of the return of a received payment; `amount` in the merchant's minor units, all without it."""
         body = {} if amount is None else {"amount": str(amount)}
