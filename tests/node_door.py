@@ -73,13 +73,13 @@ class Door:
     def quote(self, account: str = "malee", source: int = 1_000, name: str = "", expires: int = NOW + 60) -> str:
         """A firm price that the account's owner was shown."""
         name = name or f"quote-{next(self.numbers)}"
-        self.show([_quote(name, account, source, expires)])
+        self.show([price(name, account, source, expires)])
         return name
 
     def quotes(self, count: int, source: int) -> list[str]:
         """As many prices as `quote` shows one."""
         names = [f"quote-{next(self.numbers)}" for _ in range(count)]
-        self.show([_quote(name, "malee", source, NOW + 60) for name in names])
+        self.show([price(name, "malee", source, NOW + 60) for name in names])
         return names
 
     def show(self, rows: list[dict[str, Any]]) -> None:
@@ -144,7 +144,8 @@ class Door:
             return accounts.find(connection, account).earmarked
 
 
-def _quote(name: str, account: str, source: int, expires: int) -> dict[str, Any]:
+def price(name: str, account: str, source: int, expires: int) -> dict[str, Any]:
+    """The row of a firm price that the account's owner was shown."""
     firm = Quote(PROVIDER, US, THB.numeric, source, CNY.numeric, 200, expires + LIFETIME, bytes(32))
     return {
         "id": name,
@@ -171,8 +172,8 @@ def opened(path: Path, balance: int = RICH) -> Iterator[Door]:
         path.write_bytes(databases.migrated_file(MIGRATIONS))
     database = Database(databases.place(path, MIGRATIONS), path.parent)
     try:
-        database.write(lambda connection: _furnish(connection, balance))
-        node = _node(database)
+        database.write(lambda connection: furnish(connection, balance))
+        node = node_over(database)
         app = _app(node)
         with TestClient(app, raise_server_exceptions=False) as http:
             yield Door(node, app, http)
@@ -181,7 +182,8 @@ def opened(path: Path, balance: int = RICH) -> Iterator[Door]:
         database.close()
 
 
-def _furnish(connection: Connection, balance: int) -> None:
+def furnish(connection: Connection, balance: int) -> None:
+    """The bank's own accounts, and its customers' with money in them."""
     accounts.open_own_accounts(connection, THB, Party("Bank", "organization"))
     for account, owner in OWNED.items():
         party = Party(owner.title(), "person", "TH", account=account)
@@ -189,7 +191,8 @@ def _furnish(connection: Connection, balance: int) -> None:
         accounts.deposit(connection, f"first:{account}", account, balance, NOW)
 
 
-def _node(database: Database) -> NodeContext:
+def node_over(database: Database) -> NodeContext:
+    """What the rooms of a node have of it, over a database that is furnished."""
     def look(owners: Collection[str]) -> Mapping[str, int]:
         with database.read() as connection:
             return events.last_places(connection, owners)

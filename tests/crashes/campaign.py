@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from devnet.network.api import Apis
@@ -22,15 +22,26 @@ from tests.crashes.nursery import ForkedProcesses
 from tests.crashes.traps import Death, Traps
 from tests.end_to_end.load import Stage
 
-LIFETIME, HOLD_LIFETIME = 10, 40
-"""Seconds that a payment may take, and a held one."""
+LIFETIME, HOLD_LIFETIME = 30, 120
+"""Seconds that a payment may take, and a held one: longer than a few recoveries, so that it goes on after them."""
 START = "start"
-"""The act of a service that begins; every service of the network has done it once when the script begins."""
+"""The act of a service that begins."""
 DEPTHS = 9
 """A recovering process dies at its first, second, ... different point in turn: it comes to so many at every start."""
-_ATTEMPTS = 3
-_PATIENCE = 60.0
+_ATTEMPTS = 4
+_PATIENCE = 120.0
 _LOOK_AGAIN = 0.02
+_LATE = 2.0
+"""Seconds in which those who follow the chain come to a point after everybody else has done their part."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What happened at one point: the process that stepped on it, and where it died again; during which act."""
+
+    first: Death
+    again: Death
+    act: str
 
 
 @dataclass
@@ -40,6 +51,8 @@ class Scene:
     script: Script
     traps: Traps
     points: dict[str, list[str]] = field(default_factory=dict)
+    kills: dict[str, Kill] = field(default_factory=dict)
+    """What happened so far, by the point."""
 
     @property
     def processes(self) -> ForkedProcesses:
@@ -48,28 +61,16 @@ class Scene:
         return processes
 
 
-@dataclass(frozen=True)
-class Kill:
-    """What happened at one point: the process that stepped on it, where it died again, and during which act; how the
-    payments of that act ended."""
-
-    first: Death
-    again: Death
-    act: str
-    ends: tuple[str, ...] = ()
-
-
 @contextmanager
 def staged(path: Path) -> Iterator[Scene]:
     """A network whose points are told to a folder, while the block runs."""
     folder = found(path, LIFETIME, heartbeat=1.0, hold_lifetime=HOLD_LIFETIME, server=databases.server())
     traps = Traps(path / "traps")
-    traps.order(count=START)
+    traps.count(START)
     processes = ForkedProcesses(folder, path / "traps")
     try:
         run(folder, processes)
         apis = Apis.of(folder)
-        traps.order()
         stage = Stage(folder, processes, apis, dict(welcome(apis)), folder.chain())
         open_account(apis.nodes[RESEMBLING.country], RESEMBLING)
         yield Scene(Script(stage), traps)
@@ -80,85 +81,116 @@ def staged(path: Path) -> Iterator[Scene]:
 
 def count(scene: Scene, script_of: Sequence[Act] = ACTS) -> None:
     """Act out the script once, undisturbed, and note which points each act comes to."""
-    script = scene.script
-    for each in MEMBERS_SERVICES:  # once more, as after a kill
-        scene.traps.order(count=START)
-        scene.processes.stop([each])
-        scene.processes.start([each])
-        scene.processes.wait([each])
+    scene.traps.count(START)  # once more, with books that are not empty
+    scene.processes.stop(MEMBERS_SERVICES)
+    scene.processes.start(MEMBERS_SERVICES)
+    scene.processes.wait(MEMBERS_SERVICES)
     for act in script_of:
-        scene.traps.order(count=act.__name__)
-        act(script, 0)
-    scene.traps.order()
-    exact.check_latest(script, script.deeds)
+        scene.traps.count(act.__name__)
+        act(scene.script, 0)
+    scene.traps.set([])
+    exact.check_latest(scene.script, scene.script.deeds)
     counted = scene.traps.counted()
     for name in (*(act.__name__ for act in script_of), START):
         for point in sorted(counted[name]):
             scene.points.setdefault(point, []).append(name)
 
 
-def kill_at(scene: Scene, point: str, number: int) -> Kill:
-    """Whoever comes to `point` dies there, and once more while it recovers; then everything must be exact."""
-    known = len(scene.script.deeds)
-    for attempt in range(_ATTEMPTS):
-        for act in scene.points[point]:
-            killed = _act_out(scene, point, act, number + attempt)
-            deeds = scene.script.deeds[known:]
-            exact.check_latest(scene.script, deeds)
-            if killed is not None:
-                return replace(killed, ends=tuple(f"{deed.standing.status} {deed.standing.detail}" for deed in deeds))
-    raise AssertionError(f"nobody came to {point}")
+def rounds(scene: Scene, wanted: Collection[str], size: int) -> list[tuple[str, list[str]]]:
+    """The points that are wanted in groups of about `size`, each with the quickest act that comes to all of them."""
+    by_act: dict[str, list[str]] = {}
+    for point in sorted(wanted):
+        by_act.setdefault(scene.points[point][0], []).append(point)
+    # Every so manieth: a round's points lie apart.
+    return [
+        (act, points[first :: -(-len(points) // size)])
+        for act, points in by_act.items()
+        for first in range(-(-len(points) // size))
+    ]
 
 
-def _act_out(scene: Scene, point: str, name: str, number: int) -> Kill | None:
-    """Do an act in whose course somebody comes to `point`; None when nobody did."""
+def kill_at(scene: Scene, act: str, points: Sequence[str]) -> None:
+    """Somebody dies at each of `points`, and once more while it recovers; then everything must be exact.
+
+    Raises AssertionError when after several tries nobody has come to one of them.
+    """
+    others = sorted({other for point in points for other in scene.points[point]} - {act})
+    for name in [act] * _ATTEMPTS + others:
+        left = [point for point in points if point not in scene.kills]
+        if left:
+            known = len(scene.script.deeds)
+            _act_out(scene, name, left)
+            exact.check_latest(scene.script, scene.script.deeds[known:])
+    left = [point for point in points if point not in scene.kills]
+    assert not left, f"nobody came to {left}"
+
+
+def _act_out(scene: Scene, name: str, points: Sequence[str]) -> None:
+    """Do an act under traps at these points until it is over; whoever dies in its course recovers."""
     act = next((each for each in ACTS if each.__name__ == name), acts.pay)
-    scene.traps.order(at=point)
+    scene.traps.forget()
+    scene.traps.set(points)
+    if name == START:
+        _begin_again(scene, points)
     with ThreadPoolExecutor(1) as pool:
-        if name == START:
-            _begin_again(scene, point)
-        doing = pool.submit(act, scene.script, number)
-        killed = _recover(scene, point, name, number) if _await(lambda: scene.traps.deaths() or doing.done()) else None
+        doing = pool.submit(act, scene.script, len(scene.kills))
+        while death := _next_death(scene, points, doing):
+            _recover(scene, death, points, name)
+        scene.traps.set([])
         doing.result()
-    scene.traps.order()
-    return killed
+    scene.processes.start(MEMBERS_SERVICES)
+    scene.processes.wait(MEMBERS_SERVICES)
 
 
-def _begin_again(scene: Scene, point: str) -> None:
-    """Start a service anew that has this point."""
-    kind = point.partition(":")[0]
-    service = next(name for name in MEMBERS_SERVICES if SERVICES[name] == kind)
-    scene.processes.stop([service])
-    scene.processes.start([service])
-    with suppress(NotRunning):
-        scene.processes.wait([service])
+def _begin_again(scene: Scene, points: Sequence[str]) -> None:
+    """Start one service anew of each kind that has these points."""
+    kinds = {point.partition(":")[0] for point in points}
+    services = [next(name for name in MEMBERS_SERVICES if SERVICES[name] == kind) for kind in sorted(kinds)]
+    scene.processes.stop(services)
+    scene.processes.start(services)
+    for each in services:
+        _wait(scene, each)
 
 
-def _recover(scene: Scene, point: str, act: str, number: int) -> Kill | None:
-    """Start who died; it dies again at one of the first points that it comes to, and is started for good."""
-    deaths = scene.traps.deaths()
-    if not deaths:
+def _next_death(scene: Scene, points: Sequence[str], doing: Future[None]) -> Death | None:
+    """The next that nobody has looked after; None when the act is over and nobody else dies."""
+
+    def unseen() -> list[Death]:
+        return [death for point, death in scene.traps.deaths().items() if point not in scene.kills]
+
+    _await(lambda: unseen() or doing.done(), 10 * _PATIENCE)
+    if all(point in scene.kills for point in points):
         return None
-    [first] = deaths
-    assert first.point == point
-    service = first.service
+    _await(unseen, _LATE)
+    return next(iter(unseen()), None)
+
+
+def _recover(scene: Scene, first: Death, points: Sequence[str], act: str) -> None:
+    """Start who died; it dies again at one of the first points that it comes to, and is started for good."""
+    service, left = first.service, [point for point in points if point not in scene.kills and point != first.point]
+    turn = scene.traps.set_for(service, 1 + len(scene.kills) % DEPTHS, left)
     assert _await(lambda: not scene.processes.is_running(service)), f"{service} lives on"
-    scene.traps.order(service=service, distinct=1 + number % DEPTHS)
     scene.processes.start([service])
+    _wait(scene, service)
+    assert _await(lambda: scene.traps.died_again(turn)), f"{service} comes to fewer than {DEPTHS} points at its start"
+    assert _await(lambda: not scene.processes.is_running(service)), f"{service} lives on"
+    again = scene.traps.died_again(turn)
+    assert again is not None
+    scene.kills[first.point] = Kill(first, again, act)
+    scene.traps.set(left)
+    scene.processes.start([service])
+    _wait(scene, service)
+
+
+def _wait(scene: Scene, service: str) -> None:
+    """Until it is ready, or has died."""
     with suppress(NotRunning):
         scene.processes.wait([service])
-    assert _await(lambda: scene.traps.deaths()), f"{service} comes to fewer than {DEPTHS} points when it begins"
-    [again] = scene.traps.deaths()
-    assert _await(lambda: not scene.processes.is_running(service)), f"{service} lives on"
-    scene.traps.order()
-    scene.processes.start([service])
-    scene.processes.wait([service])
-    return Kill(first, again, act)
 
 
-def _await(look: Callable[[], object]) -> bool:
+def _await(look: Callable[[], object], patience: float = _PATIENCE) -> bool:
     """Whether it came about in time."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + patience
     while not look():
         if time.monotonic() > end:
             return False

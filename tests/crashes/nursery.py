@@ -22,7 +22,7 @@ from devnet.network.processes import Processes, tie
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOADED = ("feiqian", "nodes.cli", "nodes.app", "bridge.cli", "bridge.app", "compliance.cli", "compliance.app")
-_LOADED_FOR_CHAIN = ("devnet.chain.cli", "devnet.chain.chain", "devnet.chain.server", "serving.run")
+_LOADED_LATE = ("serving.run", "web3", "devnet.chain.cli", "devnet.chain.chain", "devnet.chain.server")
 
 
 class Forked:
@@ -111,7 +111,7 @@ def _become(asked: dict[str, str], nursery: int) -> None:
 
 def main() -> None:
     """Load everything, then be whatever is asked for."""
-    for name in (*_LOADED, *_LOADED_FOR_CHAIN):
+    for name in (*_LOADED, *_LOADED_LATE):
         importlib.import_module(name)
     from contracts.chain.compile import compiled
 

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.crashes import campaign, exact
-from tests.crashes.campaign import Kill
+from tests.crashes.campaign import Scene
 from tests.crashes.test_crash_points import LEAST
 from tests.databases import ON_POSTGRESQL
 
 ONLY = os.environ.get("POINTS", "")
 """Only points with this in their name, to look into one."""
+SIZE = 5
+"""Points on which somebody steps in one round; then everything is checked."""
 WHOLE = {"settled", "refused", "expired", "cancelled"}
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(4 * 3600)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(6 * 3600)]
 
 
 def test_every_crash_point_twice(tmp_path: Path) -> None:
@@ -26,21 +28,25 @@ def test_every_crash_point_twice(tmp_path: Path) -> None:
     with campaign.staged(tmp_path / "network") as scene:
         campaign.count(scene)
         assert {deed.standing.status for deed in scene.script.deeds} == WHOLE, "the script does not do all it says"
-        points = [point for point in sorted(scene.points) if ONLY in point]
-        assert len(points) >= LEAST or ONLY
-        print(f"\n{len(scene.points)} crash points", flush=True)
-        kills = []
-        for number, point in enumerate(points):
-            kills.append(campaign.kill_at(scene, point, number))
-            print(_line(number + 1, kills[-1]), flush=True)
+        assert len(scene.points) >= LEAST
+        print(f"\n{len(scene.points)} crash points after {time.monotonic() - began:.0f} s", flush=True)
+        wanted = [point for point in scene.points if ONLY in point]
+        for act, points in campaign.rounds(scene, wanted, SIZE):
+            known = len(scene.script.deeds)
+            campaign.kill_at(scene, act, points)
+            ends = [f"{deed.standing.status} {deed.standing.detail}".strip() for deed in scene.script.deeds[known:]]
+            print(f"{len(scene.kills):4} {time.monotonic() - began:5.0f} s  {act}: {', '.join(ends)}", flush=True)
+            for point in points:
+                print(f"      {point}; again at {scene.kills[point].again.point}", flush=True)
         exact.check_all(scene.script, tmp_path)
-    assert [each.first.point for each in kills] == points
+    assert scene.kills.keys() == set(wanted)
+    _print_summary(scene, (time.monotonic() - began) / 60)
+
+
+def _print_summary(scene: Scene, minutes: float) -> None:
+    kinds = Counter(point.partition(":")[0] for point in scene.kills)
     ends = Counter(deed.standing.status for deed in scene.script.deeds)
-    place, minutes = "PostgreSQL" if ON_POSTGRESQL else "SQLite", (time.monotonic() - began) / 60
-    print(f"{place}: {len(kills)} points, 2 kills each, in {minutes:.0f} minutes; payments: {dict(ends)}; all exact")
-    print(f"died again at {len({each.again.point for each in kills})} different points while recovering")
-
-
-def _line(number: int, kill: Kill) -> str:
-    ends = ", ".join(each.strip() for each in kill.ends)
-    return f"{number:4}  {kill.first.point}\n      {kill.act}: {ends}; again at {kill.again.point}"
+    again = {kill.again.point for kill in scene.kills.values()}
+    place = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
+    print(f"{place}: {len(scene.kills)} crash points {dict(kinds)}, each killed at, and again while recovering at")
+    print(f"one of {len(again)} points: all exact; payments {dict(ends)}; {minutes:.0f} minutes")
