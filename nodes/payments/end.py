@@ -20,7 +20,7 @@ from nodes.payments.repository import Move
 
 def settle(connection: Connection, payments: Sequence[PaymentRecord], chain_time: int) -> None:
     """The payments are in a final batch: book them. Customers' earmarks become postings, merchants are paid."""
-    moved = repository.move_all(connection, [Move.of(payment, Event.SETTLE) for payment in payments])
+    moved = repository.move_all(connection, [Move.of(payment, Event.SETTLE, {"detail": ""}) for payment in payments])
     settled = [payment for payment in payments if payment.uetr in moved]
     accounts.release_all(connection, _earmarks(settled))
     entries = [Entry(f"payment:{each.uetr}", f"payment {each.uetr}", _lines(each)) for each in settled]
