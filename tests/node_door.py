@@ -193,6 +193,7 @@ def furnish(connection: Connection, balance: int) -> None:
 
 def node_over(database: Database) -> NodeContext:
     """What the rooms of a node have of it, over a database that is furnished."""
+
     def look(owners: Collection[str]) -> Mapping[str, int]:
         with database.read() as connection:
             return events.last_places(connection, owners)

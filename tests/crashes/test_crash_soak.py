@@ -16,7 +16,7 @@ from tests.databases import ON_POSTGRESQL
 
 ONLY = os.environ.get("POINTS", "")
 """Only points with this in their name, to look into one."""
-SIZE = 5
+SIZE = 6
 """Points on which somebody steps in one round; then everything is checked."""
 WHOLE = {"settled", "refused", "expired", "cancelled"}
 

@@ -134,9 +134,11 @@ def _end(connection: Connection, uetr: str, state: State) -> None:
     known = payments.find(connection, uetr)
     assert known is not None
     if state is State.SETTLED:
-        end.settle(connection, known, node_door.NOW)
+        end.settle(connection, [known], node_door.NOW)
+    elif state is State.EXPIRED:
+        end.expire(connection, [known])
     else:
-        (end.cancel if state is State.CANCELLED else end.expire)(connection, known)
+        end.cancel(connection, known)
 
 
 @dataclass
