@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from itertools import accumulate
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.terms.errors import Busy, FeiqianError, Malformed
@@ -108,7 +110,8 @@ class BoundedBodies:
             return message
 
         try:
-            await self._app(scope, bounded, send)
+            with suppress(ClientDisconnect):  # whoever asked has gone in the middle of the question
+                await self._app(scope, bounded, send)
         finally:
             self._at_work -= counted
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 import uvicorn
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from pydantic import Field
@@ -256,6 +256,18 @@ def test_a_body_that_stops_half_way_is_not_waited_for() -> None:
     refusal = asyncio.run(ends())
     assert refusal is not None
     assert refusal.status_code == 408
+
+
+def test_who_leaves_in_the_middle_of_a_body_is_no_bug() -> None:
+    async def reading(scope: Any, receive: Any, send: Any) -> None:
+        await Request(scope, receive).body()
+
+    async def gone() -> dict[str, Any]:
+        return parts.pop()
+
+    parts = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"{", "more_body": True}]
+    asyncio.run(BoundedBodies(reading)({"type": "http", "headers": []}, gone, gone))  # type: ignore[arg-type]
+    assert not parts
 
 
 @pytest.mark.parametrize("target", [b"/v1/orders?\xff=\xfe", b"/v1/\xff\xfe", b"/%FF%00?%FF", b"//evil/v1/orders"])
