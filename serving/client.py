@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from contracts.terms.errors import BadSignature, FeiqianError, Malformed, PeerUnavailable, Refused
+from contracts.terms.errors import BadSignature, FeiqianError, Malformed, PeerUnavailable, Refused, Unavailable
 from contracts.terms.identifiers import Address
 from serving.bodies import MAX_BODY_BYTES, check_json
 from serving.messages import Messenger, RequestMessage, ResponseMessage
@@ -47,8 +47,8 @@ class PeerClient:
     def post(self, peer: Peer, path: str, body: bytes) -> Any:
         """POST JSON bytes to `peer` and return the parsed answer.
 
-        Raises PeerUnavailable (no answer, or one that is not provably this peer's answer to this request) and
-        PeerRefusal (a problem document, with the peer's ISO 20022 reason).
+        Raises PeerUnavailable (no answer, one that is not provably this peer's answer to this request, or that it could
+        not tell who asked) and PeerRefusal (a problem document, with the peer's ISO 20022 reason).
         """
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         message = RequestMessage("POST", peer.endpoint + path, headers)
@@ -89,6 +89,8 @@ class PeerClient:
             answered_by = self._messenger.verify_response(answer, content).participant.account
         except BadSignature as failure:
             raise PeerUnavailable(f"the answer of {peer.endpoint} is not signed as it must be: {failure}") from failure
+        except Unavailable as failure:
+            raise PeerUnavailable(f"whose answer came from {peer.endpoint} is not known: {failure}") from failure
         if answered_by != peer.account:
             raise PeerUnavailable(f"{peer.endpoint} answered as {answered_by}, not as {peer.account}")
 
@@ -109,7 +111,7 @@ def _refusal(status: int, problem: Any) -> FeiqianError:
         kind = str(problem["type"]).rsplit(":", 1)[-1]
     except (KeyError, TypeError, IndexError):
         return PeerUnavailable(f"the peer answered {status} without a problem document")
-    if status == 429 or status >= 500:
-        return PeerUnavailable(detail)
+    if status in (401, 429) or status >= 500:
+        return PeerUnavailable(detail)  # who could not tell who asked has said nothing about what was asked
     reason, kind = reason if _REASON.fullmatch(reason) else "NARR", kind if _KIND.fullmatch(kind) else "unknown"
     return PeerRefusal(detail, reason, status, kind)

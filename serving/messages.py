@@ -25,7 +25,7 @@ from http_message_signatures import HTTPMessageVerifier, algorithms
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 
-from contracts.terms.errors import BadSignature
+from contracts.terms.errors import BadSignature, Unavailable
 from contracts.terms.identifiers import Address, address
 from contracts.terms.parties import KeyDirectory, Participant, Status
 from serving.keys import MessageKey
@@ -111,11 +111,12 @@ class Messenger:
         self._sign(message, RESPONSE_COMPONENTS, body)
 
     def verify_request(self, message: RequestMessage, body: bytes) -> Sender:
-        """Who sent this request. Raises BadSignature; telling replays apart is the caller's (see `replay`)."""
+        """Who sent this request. Raises BadSignature, or Unavailable when the registry cannot be read; telling replays
+        apart is the caller's (see `replay`)."""
         return self._verify(message, REQUEST_COMPONENTS, body)
 
     def verify_response(self, message: ResponseMessage, body: bytes) -> Sender:
-        """Who answered. Raises BadSignature, also for an answer to another request."""
+        """Who answered. Raises BadSignature, also for an answer to another request, and Unavailable as above."""
         return self._verify(message, RESPONSE_COMPONENTS, body)
 
     def _sign(self, message: RequestMessage | ResponseMessage, components: tuple[str, ...], body: bytes) -> None:
@@ -137,6 +138,8 @@ class Messenger:
                 message, max_age=MAX_AGE, expect_tag=_TAG, require_components=components, body=body
             )
         except (HTTPMessageSignaturesException, ValueError) as failure:
+            if isinstance(failure.__cause__, Unavailable):
+                raise failure.__cause__ from None  # without the registry nobody knows whose signature it is
             raise BadSignature(f"the message signature is not valid: {failure}"[:200]) from failure
         if not result.nonce or "expires" not in result.parameters:
             raise BadSignature("the message signature needs a nonce and an expiry")

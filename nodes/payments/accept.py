@@ -18,7 +18,6 @@ from nodes.context import NodeContext
 from nodes.payments import end, repository
 from nodes.payments.record import PaymentRecord
 from nodes.quotes import service as quotes
-from serving.client import PeerRefusal
 from serving.idempotency import Answer, Keyed
 
 
@@ -150,12 +149,7 @@ def _payment(
 
 
 def refusing(refusal: FeiqianError) -> Callable[[Connection], Answer]:
-    """What to do once under an idempotency key that was refused before its transaction began: refuse it for ever.
-
-    A peer that could not tell who asked has not answered, and its refusal is raised at once.
-    """
-    if isinstance(refusal, PeerRefusal) and refusal.status == 401:
-        raise refusal
+    """What to do once under an idempotency key that was refused before its transaction began: refuse it for ever."""
 
     def act(_: Connection) -> Answer:
         raise refusal

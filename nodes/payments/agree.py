@@ -75,7 +75,7 @@ def _ask(
 
 def _refuse_all(node: NodeContext, group: Group, failure: FeiqianError) -> int:
     """A peer that refuses the whole request ends its payments; one that is away leaves them to their deadline."""
-    if not isinstance(failure, PeerRefusal) or failure.status == 401:
+    if not isinstance(failure, PeerRefusal):
         return 0
 
     def work(connection: Connection) -> int:

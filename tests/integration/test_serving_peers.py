@@ -20,7 +20,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver, algorithms
 from sqlalchemy import MetaData
 
-from contracts.terms.errors import Busy, NotAgreed, PeerUnavailable
+from contracts.terms.errors import Busy, ChainUnavailable, NotAgreed, PeerUnavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.parties import Participant, Role, Status
 from serving.app import new_app
@@ -47,6 +47,7 @@ class Registry:
     )
     newer: dict[Address, bytes] = field(default_factory=dict)
     """Keys that replaced those of `KEYS`, whose overlap still runs."""
+    away: bool = False
 
     def participant(self, account: Address) -> Participant | None:
         if account not in self.status:
@@ -55,6 +56,8 @@ class Registry:
         return Participant(account, "", "", "", Role.DEBTOR_AGENT, self.status[account], key, "", ())
 
     def message_keys(self, account: Address) -> tuple[bytes, ...]:
+        if self.away:
+            raise ChainUnavailable("the chain does not answer")
         newer = (self.newer[account],) if account in self.newer else ()
         return (*newer, KEYS[account].public) if account in self.status else ()
 
@@ -150,6 +153,7 @@ def door(running: Door) -> Iterator[Door]:
     yield running
     running.registry.status |= Registry().status
     running.registry.newer.clear()
+    running.registry.away = False
 
 
 def assert_refused(door: Door, response: httpx2.Response) -> None:
@@ -363,14 +367,14 @@ def test_the_same_message_is_accepted_once(door: Door) -> None:
 
 
 def test_a_key_that_is_not_the_senders_is_refused(door: Door) -> None:
-    with pytest.raises(PeerRefusal) as refusal:
+    with pytest.raises(PeerUnavailable, match="signature is not valid"):
         door.client(ALICE, key=MALLORY).post(door.peer, "/peer/v1/acts", BODY)
-    assert (refusal.value.status, door.acts) == (401, [])
+    assert door.acts == []
 
 
 @pytest.mark.parametrize("account", [MALLORY, LEFT])
 def test_who_is_no_active_member_is_refused(door: Door, account: Address) -> None:
-    with pytest.raises(PeerRefusal, match=r"not a member|not an active member"):
+    with pytest.raises(PeerUnavailable, match=r"not a member|not an active member"):
         door.client(account).post(door.peer, "/peer/v1/acts", BODY)
     assert door.acts == []
 
@@ -379,9 +383,16 @@ def test_a_suspended_member_is_refused_from_then_on(door: Door) -> None:
     client = door.client()
     client.post(door.peer, "/peer/v1/acts", BODY)
     door.registry.status[ALICE] = Status.SUSPENDED
-    with pytest.raises(PeerRefusal, match="not an active member"):
+    with pytest.raises(PeerUnavailable, match="not an active member"):
         client.post(door.peer, "/peer/v1/acts", BODY)
     assert door.acts == ["a"]
+
+
+def test_without_the_registry_nobody_hears_that_a_signature_is_wrong(door: Door) -> None:
+    message, door.registry.away = door.signed(), True
+    assert (door.send(message).status_code, door.acts) == (503, [])
+    with pytest.raises(PeerUnavailable, match="is not known"):
+        door.client().post(door.peer, "/peer/v1/acts", BODY)
 
 
 def test_an_unsigned_request_is_refused_before_its_body_is_read(door: Door) -> None:

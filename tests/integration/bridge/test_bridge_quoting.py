@@ -21,9 +21,9 @@ from contracts.terms.commitments import (
     quote_hash,
     typed_digest,
 )
+from contracts.terms.errors import PeerUnavailable
 from contracts.terms.money import currency
 from contracts.terms.signing import recover
-from serving.client import PeerRefusal
 from tests.databases import looking, place
 
 CNY, THB = 156, 764
@@ -99,14 +99,14 @@ def test_the_token_that_the_command_prints_opens_the_door(stage: Any) -> None:
 def test_a_suspended_member_is_asked_to_leave_at_once(stage: Any) -> None:
     stage.bought(1_000, by="acquirer")
     stage.govern(Participants.suspend_call(stage.account("acquirer")))
-    with pytest.raises(PeerRefusal, match="not an active member"):
+    with pytest.raises(PeerUnavailable, match="not an active member"):
         stage.bought(1_000, by="acquirer")
     stage.govern(Participants.reinstate_call(stage.account("acquirer")))
     stage.bought(1_000, by="acquirer")
 
 
 def test_only_members_ask_and_only_token_holders_read(stage: Any) -> None:
-    with pytest.raises(PeerRefusal, match="not a member"):
+    with pytest.raises(PeerUnavailable, match="not a member"):
         stage.calls("stranger").quote([stage.ask(1)])
     assert httpx2.get(f"{stage.endpoint}/v1/positions").status_code == 401
     with pytest.raises(httpx2.HTTPStatusError, match="403"):

@@ -149,9 +149,8 @@ def test_only_the_own_institution_may_ask(service: Any) -> None:
     assert refusal.value.status == 403
     unsigned = httpx2.post(service.settings.endpoint + "/peer/v1/screenings", json={}, trust_env=False)
     assert unsigned.status_code == 401
-    with pytest.raises(PeerRefusal) as refusal:
+    with pytest.raises(ComplianceUnavailable, match="signature is not valid"):
         ComplianceClient(service.client(WALLET, key_of=STRANGER), service.peer).screen([service.question()])
-    assert refusal.value.status == 401
 
 
 @pytest.mark.parametrize(
