@@ -27,7 +27,8 @@ from serving.keys import KeyUnreadable
 AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
 
 
-def _place(value: object) -> Path | URL:
+def read_place(value: object) -> Path | URL:
+    """Where a database is, from a setting's text. Raises ValueError."""
     if isinstance(value, Path | URL):
         return value
     if not isinstance(value, str) or not value:
@@ -54,7 +55,7 @@ class ServiceSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(ge=1, le=65535)
     endpoint: str = Field(description="the URL under which others reach this service; peers sign for it")
-    database: Annotated[Path | URL, PlainValidator(_place), PlainSerializer(str)] = Field(
+    database: Annotated[Path | URL, PlainValidator(read_place), PlainSerializer(str)] = Field(
         description="a SQLite file, or postgresql://user@host:port/name"
     )
     database_password_file: Path | None = Field(

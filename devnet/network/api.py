@@ -125,11 +125,14 @@ class NodeApi(_Api):
         path, asked = f"/v1/merchants/{merchant}/code", {"amount": str(amount), "reference": reference}
         return str(self._get(path, owner, "merchants:read", **asked)["code"])
 
-    def merchant_payments(self, merchant: str, owner: str, limit: int = _PAGE) -> list[dict[str, Any]]:
-        """The newest payments to a merchant, as the API gives them."""
-        path = f"/v1/merchants/{merchant}/payments"
-        found: list[dict[str, Any]] = self._get(path, owner, "merchants:read", limit=limit)["payments"]
-        return found
+    def merchant_payments(self, merchant: str, owner: str) -> Iterator[dict[str, Any]]:
+        """All payments to a merchant, the newest first, as the API gives them."""
+        path, cursor = f"/v1/merchants/{merchant}/payments", ""
+        while True:
+            page = self._get(path, owner, "merchants:read", limit=_PAGE, cursor=cursor)
+            yield from page["payments"]
+            if not (cursor := page["next"] or ""):
+                return
 
     def balance(self, account: str, owner: str) -> tuple[int, int]:
         """Balance and what of it is available, in minor units."""

@@ -23,6 +23,7 @@ from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, paid_in, welco
 from devnet.network.processes import Processes
 from devnet.network.run import run
 from devnet.network.traffic import Purchase, purchases
+from nodes.verify.service import verify
 from tests import databases
 
 WALLETS = 12
@@ -307,5 +308,9 @@ def check_final_means_final(done: Round) -> None:
 
 
 def check_sums(stage: Stage) -> None:
+    """The sums agree between chain and books, and each node's database proves its own."""
     report = auditor.await_sums(stage.folder, stage.apis)
     assert not report.problems, report
+    for each in stage.apis.nodes.values():
+        broken = verify(stage.folder.database(each.institution.node)).broken
+        assert not broken, broken
