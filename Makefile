@@ -9,6 +9,7 @@ MINUTES ?= 30
 SEED ?= 1
 SECONDS ?= 60
 EXAMPLES ?= 200
+PAYMENTS ?= 10000
 ON_POSTGRES := tests/integration --ignore-glob=*/test_chain_* tests/unit/test_bridge_migrations.py \
 	tests/property/test_node_book.py tests/property/test_compliance_totals.py
 ANVIL := tests/contract/anvil
@@ -17,7 +18,7 @@ NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-anvil bench fuzz soak soak-crashes soak-power soak-contracts check clean lock
+.PHONY: help setup demo test test-postgres test-anvil bench fuzz soak soak-crashes soak-faults soak-power soak-contracts check clean lock
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +32,7 @@ demo: $(READY) ## a whole network on this machine settles real QR payments
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" \
 		tests/unit tests/property tests/contract tests/integration tests/power
-	@$(BIN)/python -m pytest -m "not soak" tests/crashes tests/end_to_end
+	@$(BIN)/python -m pytest -m "not soak" tests/crashes tests/end_to_end tests/faults
 
 # Without ARGS, the tests that a database has a part in, and of whole networks one file.
 test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server; ARGS="tests" for all there are
@@ -47,9 +48,9 @@ bench: $(READY) ## gas, times, doors by length of list, a network under load for
 fuzz: $(READY) ## what each service's OpenAPI document allows and what not, EXAMPLES=200 questions an operation
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -o timeout=0 tests/integration/doors/test_openapi.py $(ARGS)
 
-soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on; then the next two
+soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on; then the next three
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)
-	@$(MAKE) --no-print-directory soak-crashes soak-power
+	@$(MAKE) --no-print-directory soak-crashes soak-power soak-faults
 
 soak-crashes: $(READY) ## kill -9 at every crash point, and again while recovering, on SQLite and PostgreSQL; POINTS="accept" for some
 	@$(BIN)/python -m pytest -m soak -s tests/crashes $(ARGS)
@@ -58,6 +59,9 @@ soak-crashes: $(READY) ## kill -9 at every crash point, and again while recoveri
 soak-power: $(READY) ## CUTS=10000 power cuts from SEED=1 on; then PostgreSQL's postmaster killed twenty times under load
 	@CUTS=$(or $(CUTS),10000) SEED=$(SEED) $(BIN)/python -m pytest -o timeout=0 tests/power $(ARGS)
 	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest tests/power $(ARGS)
+
+soak-faults: $(READY) ## PAYMENTS=10000 through a proxy that fails in every way between all parts, from SEED=1 on
+	@PAYMENTS=$(PAYMENTS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/faults $(ARGS)
 
 soak-contracts: $(READY) ## MINUTES=30 of contracts beside their model, then thirty bugs planted into them are found
 	@MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/contract/beside $(ARGS)
