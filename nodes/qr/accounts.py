@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
+from nodes.qr.expiry import read_expiry
 from nodes.qr.payment_code import MerchantAccount
 from nodes.qr.refusal import refusal
-from nodes.qr.schemes import EMV, PRIMITIVES, SCHEMES, TEMPLATES, Scheme, Template, matches
-from nodes.qr.tlv import parse
-
-SINGAPORE = timezone(timedelta(hours=8))
-"""PayNow's expiry is in local time; it is the only scheme here that has one."""
-
-_NAMES = frozenset(scheme.name for scheme in (*SCHEMES, EMV))
+from nodes.qr.rules import Parse
+from nodes.qr.schemes import BY_NAME, EMV, ISSUERS, NAMELESS, PRIMITIVES, TEMPLATES, Scheme, Template
 
 
 @dataclass(frozen=True)
@@ -28,34 +24,61 @@ class Claim:
     editable: bool = False
 
 
-def read_claims(fields: Mapping[str, str]) -> tuple[Claim, ...]:
+def read_claims(fields: Mapping[str, str], country: str, parse: Parse) -> list[Claim]:
     """Every merchant account of the code, at least one. Raises BadPaymentCode."""
-    primitives = [_primitive(identifier, value) for identifier, value in fields.items() if "02" <= identifier < "26"]
-    templates = [_template(identifier, value) for identifier, value in fields.items() if "26" <= identifier <= "51"]
-    if not primitives and not templates:
+    claims: list[Claim] = []
+    found: set[tuple[str, int]] = set()
+    for identifier, value in fields.items():
+        if "02" <= identifier < "26":
+            claims.append(_primitive(identifier, value))
+        elif "26" <= identifier <= "51":
+            claims.append(_template(identifier, value, country, parse, found))
+    if not claims:
         raise refusal("missing-field", "the code names no merchant account (ids 02 to 51)")
-    known = [claim.account.guid for claim in templates if claim.account.guid in TEMPLATES]
-    if len(set(known)) != len(known):
-        raise refusal("conflicting-fields", "the code names two accounts of one scheme")
-    return (*primitives, *templates)
+    return claims
 
 
 def _primitive(identifier: str, value: str) -> Claim:
-    scheme = PRIMITIVES.get(identifier, EMV)
-    if not matches(scheme.primitive_form, value):
-        scheme = EMV  # ids 15 and 16 also hold older, shorter numbers that name no acquirer
-    return Claim(scheme, MerchantAccount(scheme.name, "", value))
+    described = PRIMITIVES.get(identifier)
+    if described is None or not described[1].form(value):
+        # ids 15 and 16 also hold older, shorter numbers that name no acquirer
+        return Claim(EMV, MerchantAccount(EMV.name, "", value))
+    scheme, primitive = described
+    return Claim(scheme, MerchantAccount(scheme.name, "", value, value[: primitive.institution_length]))
 
 
-def _template(identifier: str, value: str) -> Claim:
+def _template(identifier: str, value: str, country: str, parse: Parse, found: set[tuple[str, int]]) -> Claim:
     objects = parse(value)
     guid = _folded(objects.get("00", ""))
-    if guid in TEMPLATES:
-        scheme, template = TEMPLATES[guid]
-        return _known(scheme, template, objects)
-    if ":" in guid or guid in _NAMES:
+    described = _described(identifier, guid)
+    if described is None:
+        return _unknown(identifier, guid, objects, country)
+    scheme, template = described
+    # identity, not equality: a template is one entry of the file
+    if (guid, id(template)) in found:
+        raise refusal("conflicting-fields", f"the code names two {scheme.name} accounts of one kind")
+    found.add((guid, id(template)))
+    return _known(scheme, template, guid, _flat(template, objects, parse))
+
+
+def _described(identifier: str, guid: str) -> tuple[Scheme, Template] | None:
+    candidates = TEMPLATES.get(guid)
+    if candidates is None:
+        candidates = tuple(each for each in NAMELESS if each[1].guid_form(guid))  # type: ignore[misc]
+    for described in candidates:
+        if not described[1].ids or identifier in described[1].ids:
+            return described
+    return None
+
+
+def _unknown(identifier: str, guid: str, objects: Mapping[str, str], country: str) -> Claim:
+    """A template of no GUID that we know: in some countries each issuer has its own."""
+    if ":" in guid or guid in BY_NAME or guid in TEMPLATES:
         raise refusal("bad-guid", f"the name of template {identifier} would pass for another scheme's")
-    return Claim(EMV, MerchantAccount(EMV.name, guid, objects.get("01", "")))
+    if country not in ISSUERS:
+        return Claim(EMV, MerchantAccount(EMV.name, guid, objects.get("01", "")))
+    scheme, issuer = ISSUERS[country]
+    return _known(scheme, issuer, guid, objects)
 
 
 def _folded(guid: str) -> str:
@@ -63,38 +86,53 @@ def _folded(guid: str) -> str:
     return guid.upper() if guid.isascii() else guid
 
 
-def _known(scheme: Scheme, template: Template, objects: Mapping[str, str]) -> Claim:
-    present = [identifier for identifier in template.accounts if identifier in objects]
-    if not present:
-        raise refusal("missing-field", f"the {scheme.name} template names no account")
-    if len(present) > 1:
-        raise refusal("conflicting-fields", f"the {scheme.name} template names {len(present)} accounts")
-    _check_forms(scheme, template, objects)
+def _flat(template: Template, objects: Mapping[str, str], parse: Parse) -> Mapping[str, str]:
+    """The objects with those of nested templates beside them, under "01.00" and so on."""
+    if not template.nested:
+        return objects
+    inner = {
+        f"{outer}.{identifier}": value
+        for outer in template.nested
+        for identifier, value in parse(objects.get(outer, "")).items()
+    }
+    return {**objects, **inner}
+
+
+def _known(scheme: Scheme, template: Template, guid: str, objects: Mapping[str, str]) -> Claim:
+    account = _account(scheme, template, objects)
+    for identifier in template.required:
+        if identifier not in objects:
+            raise refusal("missing-field", f"object {identifier} of the {scheme.name} template is missing")
+    for identifier, form in template.checks:
+        if identifier in objects and not form(objects[identifier]):
+            raise refusal("bad-field", f"object {identifier} of the {scheme.name} template has not the right form")
+    if template.kind and not template.kinds[objects[template.kind]](account):
+        raise refusal("bad-field", f"the account of the {scheme.name} template is not of its kind")
+    institution = _institution(template, objects)
+    if template.guid_form:
+        account, guid = account.lower(), scheme.name
     return Claim(
         scheme,
-        MerchantAccount(scheme.name, template.guid, objects[present[0]]),
-        tuple(objects.get(identifier, "") for identifier in template.references),
-        _expiry(objects[template.expiry]) if template.expiry in objects else None,
+        MerchantAccount(scheme.name, guid, account, institution),
+        tuple([objects.get(identifier, "") for identifier in template.references]),
+        read_expiry(objects[template.expiry], scheme.utc_offset) if template.expiry in objects else None,
         objects.get(template.editable) == "1",
     )
 
 
-def _check_forms(scheme: Scheme, template: Template, objects: Mapping[str, str]) -> None:
-    for identifier in template.required:
-        if identifier not in objects:
-            raise refusal("missing-field", f"object {identifier} of the {scheme.name} template is missing")
-    for identifier, pattern in {**template.accounts, **template.required, **template.optional}.items():
-        if identifier in objects and not matches(pattern, objects[identifier]):
-            raise refusal("bad-field", f"object {identifier} of the {scheme.name} template has not the right form")
+def _account(scheme: Scheme, template: Template, objects: Mapping[str, str]) -> str:
+    present = [identifier for identifier in template.accounts if identifier in objects]
+    if not present:
+        if template.optional_account:
+            return ""
+        raise refusal("missing-field", f"the {scheme.name} template names no account")
+    if len(present) > 1 and not template.together:
+        raise refusal("conflicting-fields", f"the {scheme.name} template names {len(present)} accounts")
+    return objects[present[0]]
 
 
-def _expiry(text: str) -> datetime:
-    """YYYYMMDD (until the end of that day) or YYYYMMDDHHMMSS. Raises BadPaymentCode (bad-expiry)."""
-    clock = text[8:] or "235959"
-    try:
-        return datetime(
-            int(text[:4]), int(text[4:6]), int(text[6:8]), int(clock[:2]), int(clock[2:4]), int(clock[4:]),
-            tzinfo=SINGAPORE,
-        )  # fmt: skip
-    except ValueError as failure:
-        raise refusal("bad-expiry", f"{text} is not a date") from failure
+def _institution(template: Template, objects: Mapping[str, str]) -> str:
+    whole = objects.get(template.institution, "")
+    if template.institution_after:
+        return whole.rpartition(template.institution_after)[2].lower()
+    return whole[: template.institution_length or None]

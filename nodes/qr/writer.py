@@ -6,13 +6,17 @@ payment), one without is static (11). Everything raises BadPaymentCode as `reade
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from datetime import date
 
 from contracts.terms.money import currency, format_decimal
 from nodes.qr.crc import HEAD, checksum
-from nodes.qr.payment_code import PaymentCode
-from nodes.qr.reader import read_undated
+from nodes.qr.emv_consumer import write_objects
+from nodes.qr.parameters import write_parameters
+from nodes.qr.payment_code import CustomerCode, PaymentCode
+from nodes.qr.read import read_undated
+from nodes.qr.reader import BYTE_LENGTHS
 from nodes.qr.refusal import refusal
 from nodes.qr.rules import check_characters
 from nodes.qr.schemes import PAYNOW_GUID, PROMPTPAY_BILL, PROMPTPAY_PROXY, matches
@@ -26,22 +30,32 @@ _PROMPTPAY_REFERENCE = r"[A-Z0-9]{1,20}"
 Objects = list[tuple[str, str]]
 
 
-def write(code: PaymentCode) -> str:
+def write(code: PaymentCode | CustomerCode) -> str:
     """The text of a code that was read; unknown objects and their order are kept, the CRC is in upper case.
 
     A code whose facts were changed without its `fields` is refused (inconsistent): nobody pays what is not written.
     """
-    text = write_tlv(code.fields)
+    text = _customer_text(code) if isinstance(code, CustomerCode) else _merchant_text(code)
     if read_undated(text) != code:
         raise refusal("inconsistent", "the code's fields do not say what the code says")
     return text
 
 
-def write_tlv(objects: Iterable[tuple[str, str]]) -> str:
+def write_tlv(objects: Iterable[tuple[str, str]], in_bytes: bool = False) -> str:
     """The objects, then the CRC over all of them. Nothing is checked but their form and characters."""
-    body = format_objects(objects) + HEAD
+    body = format_objects(objects, in_bytes) + HEAD
     check_characters(body)
     return body + checksum(body)
+
+
+def _merchant_text(code: PaymentCode) -> str:
+    if code.link is None:
+        return write_tlv(code.fields, BYTE_LENGTHS in code.notes)
+    return f"{code.link.address}?{write_parameters(code.fields)}" if code.fields else code.link.address
+
+
+def _customer_text(code: CustomerCode) -> str:
+    return base64.b64encode(write_objects(code.applications)).decode() if code.applications else code.token
 
 
 def promptpay_bill(

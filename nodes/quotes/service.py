@@ -144,7 +144,7 @@ class _Scanned:
 def _scan(request: PriceRequest, held: Mapping[str, accounts.Account]) -> _Scanned | FeiqianError:
     try:
         account = accounts.own(held.get(request.account), request.account, request.caller)
-        code = qr.read(request.code)
+        code = qr.read_to_pay(request.code)
         asked = None if request.amount is None else parse_minor(request.amount)
         return _Scanned(code, account, Money(payable(_amount(code, asked)), code.currency))
     except FeiqianError as refusal:
