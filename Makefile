@@ -13,12 +13,15 @@ PAYMENTS ?= 10000
 ON_POSTGRES := tests/integration --ignore-glob=*/test_chain_* tests/unit/test_bridge_migrations.py \
 	tests/property/test_node_book.py tests/property/test_compliance_totals.py
 ANVIL := tests/contract/anvil
+PEERS := tests/peers
+RUNS ?= 1000000
 NPM := $(shell command -v npm 2>/dev/null)
 NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-anvil bench fuzz soak soak-crashes soak-faults soak-power soak-contracts check clean lock
+.PHONY: help setup demo test test-postgres test-anvil test-peers bench fuzz soak soak-crashes soak-faults soak-power \
+	soak-contracts check clean lock
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,10 +45,14 @@ test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server
 test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract tests on anvil, another EVM (needs npm)
 	@$(if $(NPM),$(BIN)/python -m pytest -n 2 --dist loadgroup --engine anvil tests/contract,echo "$(NO_NPM)")
 
-bench: $(READY) ## gas, times, doors by length of list, a network under load for SECONDS=60 as tables, raw figures in build/bench; ARGS="network" for one
+test-peers: $(READY) $(if $(NPM),$(PEERS)/node_modules/.ready) ## other readers of payment codes agree with ours (needs npm)
+	@$(if $(NPM),$(BIN)/python -m pytest -s $(PEERS),echo "$(subst anvil,the peers,$(NO_NPM))")
+
+bench: $(READY) ## gas, times, doors by length of list, codes, a network under load for SECONDS=60; ARGS="network" for one
 	@$(BIN)/python -m tests.benchmarks --seconds $(SECONDS) $(ARGS)
 
-fuzz: $(READY) ## what each service's OpenAPI document allows and what not, EXAMPLES=200 questions an operation
+fuzz: $(READY) ## RUNS=1000000 mutated payment codes; what each service's OpenAPI document allows, EXAMPLES=200 an operation
+	@$(BIN)/python -m tests.fuzz --runs $(RUNS) --seed $(SEED)
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -o timeout=0 tests/integration/doors/test_openapi.py $(ARGS)
 
 soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on; then the next three
@@ -74,7 +81,7 @@ check: $(READY) ## style, types, the floors of the house, tidiness
 	@$(BIN)/python -m pytest tests/unit/test_tidy.py
 
 clean: ## remove the virtual environment
-	rm -rf $(VENV) $(ANVIL)/node_modules build *.egg-info
+	rm -rf $(VENV) $(ANVIL)/node_modules $(PEERS)/node_modules build *.egg-info
 
 lock: $(READY) ## pin all dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -95,4 +102,9 @@ $(READY): requirements/lock.txt pyproject.toml
 $(ANVIL)/node_modules/.ready: $(ANVIL)/package.json $(ANVIL)/package-lock.json
 	@echo "Installing anvil (once)"
 	@npm install --prefix $(ANVIL) --no-save --ignore-scripts --no-fund --no-audit --loglevel error
+	@touch $@
+
+$(PEERS)/node_modules/.ready: $(PEERS)/package.json $(PEERS)/package-lock.json
+	@echo "Installing the peers (once)"
+	@npm install --prefix $(PEERS) --no-save --ignore-scripts --no-fund --no-audit --loglevel error
 	@touch $@

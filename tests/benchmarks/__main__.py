@@ -9,7 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+<<<<<<< HEAD
 from tests.benchmarks import gas, hashing, lists, network
+=======
+from tests.benchmarks import gas, hashing, network, qr
+>>>>>>> 76757e0 (make test-peers, make fuzz and make bench know payment codes; segno, zxing-cpp and Pillow are pinned)
 from tests.benchmarks.tables import Table, machine
 
 SECTIONS: Mapping[str, Callable[[network.Extent], Iterator[Table]]] = {
@@ -17,6 +21,7 @@ SECTIONS: Mapping[str, Callable[[network.Extent], Iterator[Table]]] = {
     "hashing": lambda _: hashing.tables(),
     "lists": lambda _: lists.tables(),
     "network": network.tables,
+    "qr": lambda _: qr.tables(),
 }
 WIDTH = 160
 """Columns that the widest table needs."""
