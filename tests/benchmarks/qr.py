@@ -37,7 +37,7 @@ def tables() -> Iterator[Table]:
 
 
 def _payloads() -> Sequence[str]:
-    """The labelled EMVCo codes of ASCII characters, which every reader here can take; without them, codes of our own."""
+    """The labelled EMVCo codes of ASCII characters, which every reader here takes; without them, codes of our own."""
     labelled = [row["payload"] for row in valid_rows() if row["mode"] == "MPM" and row["payload"].isascii()]
     saying = Saying(merchant_name="Tea", merchant_city="Town", amount=1200)
     own = [
