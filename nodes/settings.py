@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.terms.errors import UnknownCurrency
 from contracts.terms.money import currency
@@ -20,6 +20,10 @@ class NodeSettings(ServiceSettings):
     country: str = Field(pattern="^[A-Z]{2}$")
     merchant_scheme: str = Field(description="PROMPTPAY, PAYNOW or UNIONPAY: the codes its merchants show")
     merchant_prefix: str = Field(default="", description="the prefix of its merchants' identifiers in that scheme")
+    further_schemes: dict[str, str] = Field(
+        default_factory=dict,
+        description="other schemes that it answers for, PROMPTPAY or UNIONPAY, and its prefixes there",
+    )
     issuer_prefix: str = Field(pattern="^[A-Z0-9]{8}$", description="the prefix of its customers' own codes (CPM)")
     payment_lifetime: int = Field(default=30, ge=5, le=300, description="seconds a payment may take")
     hold_lifetime: int = Field(default=3600, ge=10, description="seconds a payment may be held by compliance")
@@ -38,4 +42,11 @@ class NodeSettings(ServiceSettings):
     def _check_scheme(cls, value: str) -> str:
         if value not in ("PROMPTPAY", "PAYNOW", "UNIONPAY"):
             raise ValueError("must be PROMPTPAY, PAYNOW or UNIONPAY")
+        return value
+
+    @field_validator("further_schemes")
+    @classmethod
+    def _check_further(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if not value.keys() <= {"PROMPTPAY", "UNIONPAY"} - {info.data.get("merchant_scheme")}:
+            raise ValueError("may name PROMPTPAY and UNIONPAY, and not the merchant_scheme again")
         return value

@@ -202,7 +202,7 @@ def node_over(database: Database) -> NodeContext:
     clock.observe(NOW)
     nothing = cast(Any, None)
     terms = {"account": US, "payment_lifetime": LIFETIME, "currency": "THB", "country": "TH"}
-    scheme = {"merchant_scheme": "PROMPTPAY", "merchant_prefix": "099"}
+    scheme = {"merchant_scheme": "PROMPTPAY", "merchant_prefix": "099", "further_schemes": {}}
     return NodeContext(
         settings=cast(Any, SimpleNamespace(**terms, **scheme)),
         database=database,

@@ -1,7 +1,8 @@
-"""The codes that an institution's merchants show, in the scheme of their country."""
+"""The codes that an institution's merchants show, in their country's scheme and every other that it answers for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.terms.errors import Malformed
@@ -41,11 +42,31 @@ class MerchantScheme:
         return f"{guid}:{self.prefix}"
 
 
-def write_code(lookup_key: str, name: str, city: str, category: str, amount: int | None, reference: str) -> str:
-    """The text of a merchant's code: static without an amount (minor units), for one payment with it."""
-    kind, _, identifier = lookup_key.partition(":")
+def schemes(name: str, prefix: str, further: Mapping[str, str]) -> tuple[MerchantScheme, ...]:
+    """All schemes of an institution, its country's first; `further` has their prefixes by name."""
+    return (MerchantScheme(name, prefix), *(MerchantScheme(each, further[each]) for each in sorted(further)))
+
+
+def write_code(lookup_keys: Sequence[str], saying: qr.Saying) -> str:
+    """The text of a merchant's code: static without an amount, for one payment with it. One key is written as its
+    scheme likes it best, several stand side by side in one code that pays all."""
+    if len(lookup_keys) > 1:
+        return qr.compose([_payee(key, saying) for key in lookup_keys], saying)
+    kind, _, identifier = lookup_keys[0].partition(":")
+    name, city, category, amount = saying.merchant_name, saying.merchant_city, saying.category, saying.amount
+    reference = saying.reference.bill_number
     if kind == PROMPTPAY_BILL:
         return qr.promptpay_bill(identifier, reference or NO_REFERENCE, "", amount, name, city)
     if kind == PAYNOW_GUID:
         return qr.paynow("uen", identifier, amount, False, name, city, reference, None, category)
     return qr.unionpay(identifier, amount, name, city, category)
+
+
+def _payee(lookup_key: str, saying: qr.Saying) -> qr.Payee:
+    kind, _, identifier = lookup_key.partition(":")
+    if kind == PROMPTPAY_BILL:
+        reference = saying.reference.bill_number or NO_REFERENCE
+        return qr.Payee("PROMPTPAY", {"00": PROMPTPAY_BILL, "01": identifier, "02": reference})
+    if kind == PAYNOW_GUID:
+        return qr.Payee("PAYNOW", {"01": "2", "02": identifier, "03": "1" if saying.amount is None else "0"})
+    return qr.Payee("UNIONPAY", {"15": identifier})

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from contracts.terms.money import parse_minor
 from contracts.terms.payment import State
+from nodes import qr
 from nodes.context import NodeContext, context
 from nodes.merchants import codes, service
 from nodes.merchants.schemas import CodeBody, MerchantBody, ReceivedBody, ReceivedPageBody, RegisterMerchantBody
@@ -28,13 +29,13 @@ def register_merchant(
 ) -> MerchantBody:
     """Register a merchant; its answer holds the static code to print. The same request again changes nothing."""
     settings = node.settings
-    scheme = codes.MerchantScheme(settings.merchant_scheme, settings.merchant_prefix)
+    schemes = codes.schemes(settings.merchant_scheme, settings.merchant_prefix, settings.further_schemes)
     who = service.Registration(**body.model_dump())
 
     def work(connection: Connection) -> MerchantBody:
-        merchant = service.register(connection, who, scheme, node.currency, settings.country)
+        merchant = service.register(connection, who, schemes, node.currency, settings.country)
         # A merchant whose code cannot be written is not registered.
-        return MerchantBody.of(merchant, _code(merchant, None, ""))
+        return MerchantBody.of(merchant, _code(node, merchant, None, ""))
 
     return node.database.write(work)
 
@@ -51,7 +52,7 @@ def merchant_code(
     minor = None if amount is None else parse_minor(amount)
     with node.database.read() as connection:
         found = service.find_own(connection, merchant, caller.subject)
-    return CodeBody(code=_code(found, minor, reference))
+    return CodeBody(code=_code(node, found, minor, reference))
 
 
 @router.get("/v1/merchants/{merchant}/payments")
@@ -71,5 +72,14 @@ def merchant_payments(
     return ReceivedPageBody(payments=[ReceivedBody.of(each) for each in page.payments], next=page.next)
 
 
-def _code(merchant: service.Merchant, amount: int | None, reference: str) -> str:
-    return codes.write_code(merchant.lookup_key, merchant.name, merchant.city, merchant.category, amount, reference)
+def _code(node: NodeContext, merchant: service.Merchant, amount: int | None, reference: str) -> str:
+    saying = qr.Saying(
+        amount=amount,
+        merchant_name=merchant.name,
+        merchant_city=merchant.city,
+        category=merchant.category,
+        country=node.settings.country,
+        currency=node.currency.alpha,
+        reference=qr.Reference(bill_number=reference),
+    )
+    return codes.write_code(merchant.lookup_keys, saying)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ from nodes.merchants import codes, repository
 
 @dataclass(frozen=True)
 class Merchant:
-    """One merchant. `lookup_key` is what its code says it is, such as "SG.PAYNOW:201403121W"."""
+    """One merchant. `lookup_key` is what its code says it is, such as "SG.PAYNOW:201403121W"; `further_keys` are what
+    it says in the other schemes that the acquirer answers for."""
 
     id: str
     owner: str
@@ -26,6 +27,11 @@ class Merchant:
     category: str
     account: str
     lookup_key: str
+    further_keys: tuple[str, ...] = ()
+
+    @property
+    def lookup_keys(self) -> tuple[str, ...]:
+        return self.lookup_key, *self.further_keys
 
 
 @dataclass(frozen=True)
@@ -41,20 +47,24 @@ class Registration:
 
 
 def register(
-    connection: Connection, who: Registration, scheme: codes.MerchantScheme, unit: Currency, country: str
+    connection: Connection, who: Registration, schemes: Sequence[codes.MerchantScheme], unit: Currency, country: str
 ) -> Merchant:
-    """Register a merchant and open its account. The same registration again changes nothing."""
+    """Register a merchant and open its account; the first scheme is its country's. The same registration again changes
+    nothing."""
     known = repository.find(connection, who.id)
     if known is not None:
-        return _same(_merchant(known), who)
-    lookup_key = scheme.lookup_key(repository.count(connection) + 1, who.proxy)
-    if repository.find_by_lookup_key(connection, lookup_key) is not None:
-        raise Conflict(f"{lookup_key} belongs to another merchant")
+        return _same(_merchant(connection, known), who)
+    number, (scheme, *others) = repository.count(connection) + 1, schemes
+    lookup_key, further = scheme.lookup_key(number, who.proxy), tuple(each.lookup_key(number, "") for each in others)
+    if taken := repository.find_all_by_lookup_key(connection, (lookup_key, *further)):
+        raise Conflict(f"{taken[0].lookup_key} belongs to another merchant")
     account = f"merchant:{who.id}"
     party = Party(who.name, "organization", country, account=account)
     accounts.open_account(connection, account, "merchant", who.owner, unit, party)
-    merchant = Merchant(who.id, who.owner, who.name, who.city, who.category, account, lookup_key)
-    repository.add(connection, **vars(merchant))
+    values = {"owner": who.owner, "name": who.name, "city": who.city, "category": who.category, "account": account}
+    merchant = Merchant(who.id, **values, lookup_key=lookup_key, further_keys=further)
+    repository.add(connection, id=who.id, **values, lookup_key=lookup_key)
+    repository.add_keys(connection, who.id, further)
     return merchant
 
 
@@ -63,7 +73,7 @@ def find_own(connection: Connection, merchant: str, owner: str) -> Merchant:
     row = repository.find(connection, merchant)
     if row is None or row.owner != owner:
         raise UnknownMerchant(f"there is no merchant {merchant[:60]} of yours")
-    return _merchant(row)
+    return _merchant(connection, row)
 
 
 def payees(connection: Connection, lookup_keys: Collection[str]) -> dict[str, accounts.Account]:
@@ -81,5 +91,6 @@ def _same(known: Merchant, who: Registration) -> Merchant:
     return known
 
 
-def _merchant(row: Row[Any]) -> Merchant:
-    return Merchant(row.id, row.owner, row.name, row.city, row.category, row.account, row.lookup_key)
+def _merchant(connection: Connection, row: Row[Any]) -> Merchant:
+    further = tuple(repository.further_keys(connection, row.id))
+    return Merchant(row.id, row.owner, row.name, row.city, row.category, row.account, row.lookup_key, further)

@@ -20,3 +20,11 @@ merchants = Table(
     Column("account", Text, ForeignKey(accounts.c.id), nullable=False),
     Column("lookup_key", Text, nullable=False, unique=True),
 )
+
+# In every further scheme that the acquirer answers for, beside the one of its country.
+merchant_keys = Table(
+    "merchant_keys",
+    metadata,
+    Column("lookup_key", Text, primary_key=True),
+    Column("merchant", Text, ForeignKey(merchants.c.id), nullable=False, index=True),
+)

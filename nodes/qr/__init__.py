@@ -2,9 +2,11 @@
 
 read(text, today=None) -> PaymentCode | CustomerCode    raises BadPaymentCode with a stable `code_reason`
 read_to_pay(text, today=None) -> PaymentCode            what can be paid now
-write(code) -> str                                      and one writer for each scheme: promptpay_bill, paynow, ...
+write(code) -> str                                      the inverse
+compose(payees, saying) -> str                          a code of any scheme, or of several; compose_link for addresses
 """
 
+from nodes.qr.compose import Payee, Saying, compose, compose_link
 from nodes.qr.payment_code import CustomerCode, Link, LocalName, MerchantAccount, PaymentCode, Reference, Tip
 from nodes.qr.read import read, read_to_pay
 from nodes.qr.writer import paynow, promptpay_bill, promptpay_proxy, unionpay, write, write_tlv
@@ -14,9 +16,13 @@ __all__ = [
     "Link",
     "LocalName",
     "MerchantAccount",
+    "Payee",
     "PaymentCode",
     "Reference",
+    "Saying",
     "Tip",
+    "compose",
+    "compose_link",
     "paynow",
     "promptpay_bill",
     "promptpay_proxy",

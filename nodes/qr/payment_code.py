@@ -97,9 +97,11 @@ class PaymentCode:
     `scheme` is the name of one description in `schemes.toml`: SGQR when several schemes stand on one Singapore label,
     EMV when there is none that we know. `amount` is in minor units of `currency`, None when the payer names it;
     `currency` is None where only the scheme itself can say (Alipay+). `expires` is the last valid second;
-    `refuses_expired` that the scheme binds every reader to it. `fields` are all top-level objects but the CRC, or all parameters of a link,
-    in their order, so that nothing unknown is lost. `notes` are stable words for what was odd but no reason to refuse:
-    byte-lengths, emv-mandatory-missing, long-name, unclear-amount.
+    `refuses_expired` that the scheme binds every reader to it.
+
+    `fields` are all top-level objects but the CRC, or all parameters of a link, in their order, so that nothing unknown
+    is lost. `notes` are stable words for what was odd but no reason to refuse: byte-lengths, emv-mandatory-missing,
+    long-name, unclear-amount.
     """
 
     scheme: str

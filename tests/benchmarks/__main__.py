@@ -9,11 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-<<<<<<< HEAD
-from tests.benchmarks import gas, hashing, lists, network
-=======
-from tests.benchmarks import gas, hashing, network, qr
->>>>>>> 76757e0 (make test-peers, make fuzz and make bench know payment codes; segno, zxing-cpp and Pillow are pinned)
+from tests.benchmarks import gas, hashing, lists, network, qr
 from tests.benchmarks.tables import Table, machine
 
 SECTIONS: Mapping[str, Callable[[network.Extent], Iterator[Table]]] = {
