@@ -13,7 +13,8 @@ import typer
 
 from contracts.terms.errors import BadPaymentCode, FeiqianError
 from contracts.terms.money import currency, parse_decimal
-from nodes.qr import compose, writer
+from nodes.qr import writer
+from nodes.qr.compose import Payee, Saying, compose, compose_link
 from nodes.qr.explain import Facts, explain
 from nodes.qr.payment_code import Reference
 from nodes.qr.schemes import BY_NAME, MAX_INPUT
@@ -74,9 +75,9 @@ def encode_code(
     def written() -> str:
         values = _pairs(objects)
         if any(not key[:2].isdigit() for key in values):
-            return compose.compose_link(scheme, values)
+            return compose_link(scheme, values)
         money = unit or next(iter(BY_NAME[scheme].currency), "") if scheme in BY_NAME else unit
-        saying = compose.Saying(
+        saying = Saying(
             amount=_minor(amount, money),
             merchant_name=name,
             merchant_city=city,
@@ -86,7 +87,7 @@ def encode_code(
             currency=unit,
             reference=Reference(bill_number=bill_number, reference_label=label, terminal=terminal, purpose=purpose),
         )
-        return compose.compose([compose.Payee(scheme, values)], saying)
+        return compose([Payee(scheme, values)], saying)
 
     _print(written, image)
 

@@ -53,7 +53,10 @@ def compose(payees: Sequence[Payee], saying: Saying) -> str:
     if not schemes:
         raise refusal("missing-field", "a code names at least one payee")
     country = saying.country or next((scheme.country[0] for scheme in schemes if scheme.country), "")
-    unit = currency(saying.currency or next((scheme.currency[0] for scheme in schemes if scheme.currency), ""))
+    alpha = saying.currency or next((scheme.currency[0] for scheme in schemes if scheme.currency), "")
+    if not country or not alpha:
+        raise refusal("missing-field", f"{schemes[0].name} has no country and currency of its own; name both")
+    unit = currency(alpha)
     single_use = saying.amount is not None and not saying.reusable
     asks_category = any("52" in scheme.mandatory for scheme in schemes)
     objects: Objects = [

@@ -16,7 +16,7 @@ from nodes.qr.refusal import refusal
 from nodes.qr.schemes import form
 
 _link = form(r"[A-Za-z][A-Za-z0-9+.-]*(?::|%3[Aa])[\s\S]*")
-_base64 = form(r"(?:hQ[\s\S]*)|(?=[^0-9])[A-Za-z0-9+/]{8,}={0,2}")
+_base64 = form(r"(?:hQ[\s\S]*)|(?=[^0-9])[A-Za-z0-9+/]{4,}={0,2}")
 
 
 def read(text: str, today: date | None = None) -> PaymentCode | CustomerCode:
@@ -49,6 +49,8 @@ def read_to_pay(text: str, today: date | None = None) -> PaymentCode:
 
 def read_undated(text: str) -> PaymentCode | CustomerCode:
     """As `read`, but a code whose day is past is read too."""
+    if not text:
+        raise refusal("truncated", "there is no code: the text is empty")
     if text[:2] == "00":
         return read_merchant_code(text)
     if text.isdigit() and len(text) <= MAX_DIGITS:
