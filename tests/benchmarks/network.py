@@ -18,11 +18,13 @@ from tests.benchmarks import book, runs, wallets, watch
 from tests.benchmarks.city import NODES, City, city
 from tests.benchmarks.runs import STEPS, WALLETS, Run, percentile, steps_of
 from tests.benchmarks.tables import Table
-from tests.benchmarks.wallets import Report, Task
+from tests.benchmarks.wallets import BEAT, Report, Task
 
 CUSTOMERS, ALONE = 100, 50
 CROWDS = (16, 48, 96, 192, 384)
 """How many wallets pay at once while the most that settles is looked for."""
+LISTS = (100, 250, 500)
+"""How many payments a platform sends as one list while the most that settles is looked for."""
 SHARE = 0.8
 SETTLED, LATE_P99, ALONE_P50, ALONE_P95 = 300.0, 2000.0, 400.0, 800.0
 ACCEPTED = {"accept": 1000.0, "bulk": 2500.0}
@@ -41,6 +43,7 @@ class Extent:
     alone: int = ALONE
     customers: int = CUSTOMERS
     crowds: Sequence[int] = CROWDS
+    lists: Sequence[int] = LISTS
 
 
 def tables(extent: Extent) -> Iterator[Table]:
@@ -51,14 +54,16 @@ def tables(extent: Extent) -> Iterator[Table]:
         alone = runs.load(here, "alone", Task("count", here.everybody, many=extent.alone))
         yield _alone(alone)
         crowd, most, steady = _saturate(here, extent)
-        yield _settled(crowd, most, steady)
+        size, most_lists, steady_lists = _saturate_in_lists(here, extent)
+        yield _settled(crowd, size, [(most, steady), (most_lists, steady_lists)])
         accepted = [_accept(here, extent, mode) for mode in ACCEPTED]
         yield _accepted(accepted, disk, watch.fsync_ms(here.folder.path))
-        yield _steps(here, [alone, most, steady])
-        yield _processes(here, [alone, most, steady])
+        yield _steps(here, [alone, steady, steady_lists])
+        yield _processes(here, [alone, steady, steady_lists])
+        many = [alone, most, steady, most_lists, steady_lists]
         here.batch_one_by_one()
         _, single_most, single_steady = _saturate(here, extent)
-        yield _batches(here, {"": (alone, most, steady), ", batches of one": (single_most, single_steady)})
+        yield _batches(here, {"": many, ", batches of one": (single_most, single_steady)})
 
 
 def _saturate(here: City, extent: Extent) -> tuple[int, Run, Run]:
@@ -75,6 +80,20 @@ def _saturate(here: City, extent: Extent) -> tuple[int, Run, Run]:
     return crowd, most, runs.load(here, "80 %", task, extent.warm_up)
 
 
+def _saturate_in_lists(here: City, extent: Extent) -> tuple[int, Run, Run]:
+    """As `_saturate`, by a platform in each country that prices and pays in lists; how many payments a list is best."""
+    tried = {}
+    for size in extent.lists:
+        task = Task("lists", here.platforms, seed=size, seconds=extent.warm_up, many=size)
+        tried[size] = runs.load(here, "trial", task).overall
+    size = max(tried, key=lambda each: tried[each])
+    task = Task("lists", here.platforms, seed=2, seconds=extent.seconds, many=size)
+    most = runs.load(here, "most in lists", task, extent.warm_up)
+    rate = max(SHARE * most.per_second, 2 / extent.seconds)
+    task = Task("steady lists", here.platforms, seed=3, seconds=extent.seconds, rate=rate)
+    return size, most, runs.load(here, "80 % in lists", task, extent.warm_up)
+
+
 def _alone(run: Run) -> Table:
     p50, p95, p99 = (percentile(run.latencies, each) for each in (50, 95, 99))
     row = len(run.settled), p50, p95, p99, _at_most(p50, ALONE_P50), _at_most(p95, ALONE_P95), _ended(run), _loads(run)
@@ -82,16 +101,18 @@ def _alone(run: Run) -> Table:
     return Table("Alone in the network, one payment after the other: scan to final", columns, (row,))
 
 
-def _settled(crowd: int, most: Run, steady: Run) -> Table:
+def _settled(crowd: int, size: int, found: Sequence[tuple[Run, Run]]) -> Table:
     rows = []
-    for run in (most, steady):
-        late = [percentile(run.latencies, each) for each in (50, 95, 99)]
-        target = _at_least(run.per_second, SETTLED) if run is most else "p99 " + _at_most(late[2], LATE_P99)
-        rows.append((run.name, run.offered, run.per_second, *late, target, _ended(run), _loads(run)))
+    for most, steady in found:
+        for run in (most, steady):
+            late = [percentile(run.latencies, each) for each in (50, 95, 99)]
+            target = _at_least(run.per_second, SETTLED) if run is most else "p99 " + _at_most(late[2], LATE_P99)
+            rows.append((run.name, run.offered, run.per_second, *late, target, _ended(run), _loads(run)))
     columns = "run", "begun/s", "settled/s", "p50 ms", "p95 ms", "p99 ms", "target", "not settled", "load average"
     note = (
-        f"{most.seconds:g} s each after {most.lead:g} s. Most: {crowd} wallets pay again and again. 80 %: payments "
-        "begin at a fixed rate, and each counts from when it was due."
+        f"{most.seconds:g} s each after {most.lead:g} s. Most: {crowd} wallets pay again and again; in lists: a platform "
+        f"in each country prices and pays {size} at once, two lists on their way. 80 %: payments begin at a fixed rate (a "
+        f"platform sends what was due every {BEAT:g} s), and each counts from when it was due."
     )
     return Table("Payments settled, scan to final", columns, tuple(rows), note)
 
