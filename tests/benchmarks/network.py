@@ -110,8 +110,8 @@ def _settled(crowd: int, size: int, found: Sequence[tuple[Run, Run]]) -> Table:
             rows.append((run.name, run.offered, run.per_second, *late, target, _ended(run), _loads(run)))
     columns = "run", "begun/s", "settled/s", "p50 ms", "p95 ms", "p99 ms", "target", "not settled", "load average"
     note = (
-        f"{most.seconds:g} s each after {most.lead:g} s. Most: {crowd} wallets pay again and again; in lists: platforms, "
-        f"one a country, price and pay {size} at once, two lists on their way. 80 %: payments begin at a fixed rate (a "
+        f"{most.seconds:g} s each after {most.lead:g} s. Most: {crowd} wallets pay again and again; in lists: "
+        f"platforms, one a country, price and pay {size} at once, two lists on their way. 80 %: payments begin at a fixed rate (a "
         f"platform sends what was due every {BEAT:g} s), and each counts from when it was due."
     )
     return Table("Payments settled, scan to final", columns, tuple(rows), note)
