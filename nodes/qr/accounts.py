@@ -75,10 +75,11 @@ def _unknown(identifier: str, guid: str, objects: Mapping[str, str], country: st
     """A template of no GUID that we know: in some countries each issuer has its own."""
     if ":" in guid or guid in BY_NAME or guid in TEMPLATES:
         raise refusal("bad-guid", f"the name of template {identifier} would pass for another scheme's")
-    if country not in ISSUERS:
-        return Claim(EMV, MerchantAccount(EMV.name, guid, objects.get("01", "")))
-    scheme, issuer = ISSUERS[country]
-    return _known(scheme, issuer, guid, objects)
+    if country in ISSUERS:
+        scheme, issuer = ISSUERS[country]
+        if not issuer.ids or identifier in issuer.ids:
+            return _known(scheme, issuer, guid, objects)
+    return Claim(EMV, MerchantAccount(EMV.name, guid, objects.get("01", "")))
 
 
 def _folded(guid: str) -> str:

@@ -13,7 +13,7 @@ from nodes.qr.links import read_link
 from nodes.qr.payment_code import CustomerCode, PaymentCode
 from nodes.qr.reader import read_merchant_code
 from nodes.qr.refusal import refusal
-from nodes.qr.schemes import form
+from nodes.qr.schemes import MAX_INPUT, form
 
 _link = form(r"[A-Za-z][A-Za-z0-9+.-]*(?::|%3[Aa])[\s\S]*")
 _base64 = form(r"(?:hQ[\s\S]*)|(?=[^0-9])[A-Za-z0-9+/]{4,}={0,2}")
@@ -51,6 +51,8 @@ def read_undated(text: str) -> PaymentCode | CustomerCode:
     """As `read`, but a code whose day is past is read too."""
     if not text:
         raise refusal("truncated", "there is no code: the text is empty")
+    if len(text) > MAX_INPUT:
+        raise refusal("too-long", f"the text has {len(text)} characters; no code has more than {MAX_INPUT}")
     if text[:2] == "00":
         return read_merchant_code(text)
     if text.isdigit() and len(text) <= MAX_DIGITS:
