@@ -75,7 +75,7 @@ def _checked_objects(text: str, parse: rules.Parse) -> dict[str, str]:
 
 def _main_scheme(claims: list[Claim], fields: Mapping[str, str]) -> Scheme:
     """The first in the order of `schemes.toml`; where that is none of a country, the country may know better."""
-    scheme = min([claim.scheme for claim in claims], key=_rank)
+    scheme = claims[0].scheme if len(claims) == 1 else min([claim.scheme for claim in claims], key=_rank)
     if not scheme.country:
         country = fields.get("58", "")
         for identifier in fields:
@@ -89,7 +89,7 @@ def _rank(scheme: Scheme) -> int:
 
 
 def _require(fields: Mapping[str, str], scheme: Scheme) -> None:
-    for identifier in ("53", "58", *scheme.mandatory):
+    for identifier in scheme.required:
         if identifier not in fields:
             raise refusal("missing-field", f"object {identifier} is missing")
 
@@ -126,12 +126,12 @@ def _assembled(
         reference=rules.read_reference(fields, _references(claims), parse),
         single_use=rules.read_single_use(fields),
         expires=min(deadlines) if deadlines else None,
-        amount_editable=amount is None or any(claim.editable for claim in claims),
+        amount_editable=amount is None or True in [claim.editable for claim in claims],
         tip=rules.read_tip(fields, unit),
         postal_code=fields.get("61", ""),
         local_name=rules.read_local_name(fields, parse),
         fields=tuple(fields.items()),
-        refuses_expired=any(claim.scheme.refuses_expired for claim in claims if claim.expires),
+        refuses_expired=bool(deadlines) and any(claim.scheme.refuses_expired for claim in claims if claim.expires),
         notes=notes,
     )
 

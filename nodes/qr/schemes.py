@@ -130,6 +130,11 @@ class Scheme:
     links: tuple[Link, ...] = ()
     barcodes: tuple[Barcode, ...] = ()
 
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The top-level ids that no code of the scheme lacks: currency and country always."""
+        return "53", "58", *self.mandatory
+
 
 def form(pattern: str) -> Callable[[str], re.Match[str] | None]:
     """The test whether a whole value has a form."""
