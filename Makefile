@@ -21,7 +21,7 @@ SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-postgres test-anvil test-peers bench fuzz soak soak-crashes soak-faults soak-power \
-	soak-contracts check clean lock
+	soak-simulation soak-contracts check clean lock
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ demo: $(READY) ## a whole network on this machine settles real QR payments
 # Whole networks run one after the other: each takes both cores, and its payments have deadlines.
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" \
-		tests/unit tests/property tests/contract tests/integration tests/power
+		tests/unit tests/property tests/contract tests/integration tests/power tests/simulation
 	@$(BIN)/python -m pytest -m "not soak" tests/crashes tests/end_to_end tests/faults
 
 # Without ARGS, the tests that a database has a part in, and of whole networks one file.
@@ -55,9 +55,9 @@ fuzz: $(READY) ## RUNS=1000000 mutated payment codes; what each service's OpenAP
 	@$(BIN)/python -m tests.fuzz --runs $(RUNS) --seed $(SEED)
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -o timeout=0 tests/integration/doors/test_openapi.py $(ARGS)
 
-soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on; then the next three
+soak: $(READY) ## kill -9 each process alone, and all, under load: ROUNDS=10 times each, from SEED=1 on; then the next four
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/end_to_end $(ARGS)
-	@$(MAKE) --no-print-directory soak-crashes soak-power soak-faults
+	@$(MAKE) --no-print-directory soak-crashes soak-power soak-faults soak-simulation
 
 soak-crashes: $(READY) ## kill -9 at every crash point, and again while recovering, on SQLite and PostgreSQL; POINTS="accept" for some
 	@$(BIN)/python -m pytest -m soak -s tests/crashes $(ARGS)
@@ -69,6 +69,9 @@ soak-power: $(READY) ## CUTS=10000 power cuts from SEED=1 on; then PostgreSQL's 
 
 soak-faults: $(READY) ## PAYMENTS=10000 through a proxy that fails in every way between all parts, from SEED=1 on
 	@PAYMENTS=$(PAYMENTS) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/faults $(ARGS)
+
+soak-simulation: $(READY) ## SEEDS=2000 runs of a simulated network from SEED=1 on, then all planted bugs are found
+	@SEEDS=$(or $(SEEDS),2000) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/simulation $(ARGS)
 
 soak-contracts: $(READY) ## MINUTES=30 of contracts beside their model, then thirty bugs planted into them are found
 	@MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python -m pytest -m soak -s tests/contract/beside $(ARGS)

@@ -1,0 +1,145 @@
+"""People: customers who pay, ask again and withdraw, merchants who return, officers who decide about what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from compliance.screening.decide import REFUSE, RELEASE
+from contracts.terms.errors import FeiqianError, IdempotencyKeyReused, Unavailable
+from contracts.terms.payment import State
+from nodes.merchants.codes import write_code
+from nodes.payments import service as payments
+from nodes.payments.accept import Order, accept
+from nodes.quotes.service import PriceRequest, quote
+from nodes.returns.service import ReturnRequest, return_payment
+from tests.simulation import stage as stages
+from tests.simulation.cast import BANKS, Institution
+from tests.simulation.services import Service
+from tests.simulation.stage import Away, Stage
+
+TRIES = 12
+
+
+@dataclass
+class People:
+    """Everybody outside the services. `until` is when they begin nothing new (seconds of virtual time)."""
+
+    stage: Stage
+    until: float
+    answered: int = 0
+    refused: int = 0
+    paid: list[tuple[Institution, Institution, str]] = field(default_factory=list)
+    """(payer's bank, merchant's bank, UETR) of every payment that was acknowledged."""
+
+    def start(self, payments_each: int) -> None:
+        run = self.stage.scheduler
+        for bank in BANKS:
+            run.spawn(run.world, f"customers of {bank.name}", lambda bank=bank: self._pay(bank, payments_each))  # type: ignore[misc]
+            run.spawn(run.world, f"merchant of {bank.name}", lambda bank=bank: self._return(bank))  # type: ignore[misc]
+            officers = self.stage.services[f"compliance {bank.name}"]
+            run.spawn(run.world, f"officers of {bank.name}", lambda officers=officers: self._decide(officers))  # type: ignore[misc]
+
+    def _pay(self, bank: Institution, count: int) -> None:
+        run = self.stage.scheduler
+        for number in range(count):
+            run.sleep(run.luck.random() * self.until / count / 1.5)
+            if run.now > self.until:
+                return
+            to = run.luck.choice([each for each in BANKS if each is not bank])
+            who = "alike" if run.luck.random() < 0.15 else "plain"
+            self._pay_once(bank, to, who, f"{bank.name}-{number}")
+
+    def _pay_once(self, bank: Institution, to: Institution, who: str, key: str) -> None:
+        service, run = self.stage.node(bank), self.stage.scheduler
+        amount = run.luck.choice([100, 999, 1_234, 5_000, 20_001])
+        code = write_code(stages.shops[to.name], f"Shop of {to.name}", "City", "5411", amount, "")
+        shown = self._insist(service, "quote", lambda node: quote(node, PriceRequest(who, who, code, None)), 3)
+        if shown is None:
+            return
+        order = Order(key, shown.id, run.luck.choice([0, 100]))
+        run.sleep(run.luck.random() * 4)
+        for _ in range(2 if run.luck.random() < 0.3 else 1):  # some ask again although they were answered
+            answer = self._insist(service, "pay", lambda node: accept(node, who, order), TRIES)
+            if answer is not None:
+                self._acknowledge(service, bank, to, key, answer["uetr"])
+        if answer is not None and run.luck.random() < 0.15:
+            self._misuse(service, who, order)
+        if answer is not None and run.luck.random() < 0.3:
+            run.sleep(run.luck.random() * 3)
+            self._insist(service, "cancel", lambda node: payments.cancel(node, answer["uetr"], who), 2)
+
+    def _acknowledge(self, service: Service, bank: Institution, to: Institution, key: str, uetr: str) -> None:
+        self.stage.trace(f"wallet: {service.name} answered key {key}: payment {uetr}")
+        self.stage.oracle.acknowledged(service, key, uetr)
+        self.answered += 1
+        if (bank, to, uetr) not in self.paid:
+            self.paid.append((bank, to, uetr))
+
+    def _misuse(self, service: Service, who: str, order: Order) -> None:
+        """The same key for another order is refused, unless a backup that did not know it was restored."""
+        try:
+            self.stage.call(service, "misuse", lambda node: accept(node, who, Order(order.key, "another", 0)))
+        except IdempotencyKeyReused:
+            return
+        except (FeiqianError, Away):
+            return
+        raise self.stage.oracle.fail(f"{service.name} took key {order.key} for two orders")
+
+    def _return(self, bank: Institution) -> None:
+        """The merchant of a bank gives some payments back, whole or in part."""
+        run, done = self.stage.scheduler, set[str]()
+        while run.now < self.until:
+            run.sleep(5 + 10 * run.luck.random())
+            received = [uetr for _, to, uetr in self.paid if to is bank and uetr not in done]
+            if not received:
+                continue
+            uetr = run.luck.choice(received)
+            done.add(uetr)
+            amount = run.luck.choice([None, 50])
+            request = ReturnRequest("shop", f"return-{uetr}", uetr, amount, "CUST")
+            service = self.stage.node(bank)
+            answer = self._insist(service, "return", lambda node, request=request: return_payment(node, request), 4)  # type: ignore[misc]
+            if answer is not None:
+                self.stage.trace(f"merchant: {service.name} returns {uetr} as {answer['uetr']}")
+                self.stage.oracle.acknowledged(service, request.key, answer["uetr"])
+
+    def _decide(self, service: Service) -> None:
+        """Officers look now and then; of some holds they never decide."""
+        run, left = self.stage.scheduler, set[str]()
+        while run.now < self.until:
+            run.sleep(4 + 4 * run.luck.random())
+            page = self._insist(service, "holds", lambda _: service.holds.page(0, 10), 1)  # type: ignore[union-attr]
+            for hold in page.holds if page else ():
+                screening = hold.decided.inputs.screening
+                if screening.uetr in left:
+                    continue
+                left.add(screening.uetr)
+                action = run.luck.choice([RELEASE, RELEASE, REFUSE, ""])
+                for officer in ("ann", "ben") if action else ():
+                    self._review(service, (screening.uetr, screening.side), officer, action)
+
+    def _review(self, service: Service, key: tuple[str, str], officer: str, action: str) -> None:
+        self.stage.trace(f"officer {officer}: {service.name} {action} {key[0]}")
+        self._insist(service, "review", lambda _: service.holds.review(key, officer, action, "looked"), 3)  # type: ignore[union-attr]
+
+    def _insist(self, service: Service, what: str, act: Callable[[Any], Any], tries: int) -> Any:
+        """Ask until there is an answer; None when there is none, or a refusal."""
+        run = self.stage.scheduler
+        for _ in range(tries):
+            try:
+                return self.stage.call(service, what, act)
+            except (Away, Unavailable):
+                run.sleep(0.5 + 2 * run.luck.random())
+            except FeiqianError as refusal:
+                self.refused += 1
+                self.stage.trace(f"{service.name} refused {what}: {refusal.detail}")
+                return None
+        return None
+
+
+def open_payments(service: Service) -> list[tuple[Any, ...]]:
+    """(uetr, state, deadline) of the payments at a node that can still move."""
+    states = ", ".join(f"'{state.value}'" for state in State if not state.final)
+    return service.disk.look(f"SELECT uetr, state, deadline FROM payments WHERE state IN ({states})")
