@@ -1,4 +1,4 @@
-"""Seeds in a Python process of their own, as a person replays one: the simulation takes the standard library's place."""
+"""Seeds in a Python process of their own, as a person replays one: the simulation keeps the process that it ran in."""
 
 from __future__ import annotations
 

@@ -37,13 +37,12 @@ class Disk:
     """One service's file. `hooks` are called when a commit is durable; `strike` decides who dies at a point."""
 
     path: Path
-    strike: Callable[[Disk, Point], bool] = lambda disk, point: False
-    hook: Callable[[Disk], None] = lambda disk: None
+    strike: Callable[[Point], bool] = lambda point: False
+    hook: Callable[[], None] = lambda: None
     commits: int = 0
     _reading: Engine | None = None
     _writing: Engine | None = None
     _look: Any = None
-    backup: tuple[bytes, int] | None = None
     stores: list[_Store] = field(default_factory=list)
 
     @property
@@ -72,13 +71,14 @@ class Disk:
                 engine.dispose()
 
     def content(self) -> bytes:
-        """The whole database as one file, as SQLite's own backup makes it."""
+        """The whole database as one file, as a backup has it."""
         source = pysqlite3.connect(str(self.path))
-        target = pysqlite3.connect(":memory:")
-        source.backup(target)
+        copy = self.path.with_suffix(".copy")
+        copy.unlink(missing_ok=True)
+        source.execute("VACUUM INTO ?", (str(copy),))
         source.close()
-        content: bytes = target.serialize() if hasattr(target, "serialize") else _dumped(target, self.path)
-        target.close()
+        content = copy.read_bytes()
+        copy.unlink()
         return content
 
     def blind(self) -> None:
@@ -103,15 +103,6 @@ def close_all() -> None:
     for each in _disks.values():
         each.let_go()
         each.blind()
-
-
-def _dumped(connection: Any, beside: Path) -> bytes:
-    copy = beside.with_suffix(".copy")
-    copy.unlink(missing_ok=True)
-    connection.execute("VACUUM INTO ?", (str(copy),))
-    content = copy.read_bytes()
-    copy.unlink()
-    return content
 
 
 _disks: dict[Path, Disk] = {}
@@ -145,13 +136,13 @@ class _Store(SqliteStore):
         self._pass(Point.COMMITTED)
         super().acknowledge(generation, distrusted)
         self._disk.commits += 1
-        self._disk.hook(self._disk)
+        self._disk.hook()
         self._pass(Point.ACKNOWLEDGED)
 
     def _pass(self, point: Point) -> None:
         run = scheduler()
         run.require_alive()
-        if self._disk.strike(self._disk, point):
+        if self._disk.strike(point):
             run.kill(run.process)
             raise Killed
         if point is Point.BEFORE:

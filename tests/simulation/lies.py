@@ -11,6 +11,8 @@ SHARE = 0.25
 """Of its messages, those that lie."""
 OWN = ("/peer/v1/screenings", "/peer/v1/attestations")
 """What it asks its own compliance is left as it is: nobody lies to himself."""
+COSIGN, PLACE = "/peer/v1/cosignatures", ("lane", "sequence", "deadline")
+"""Every second lie about a batch offers it at another place, or for longer: the lies that could pay twice."""
 
 
 def liar(stage: Stage) -> Callable[[str, Any], Any]:
@@ -21,6 +23,8 @@ def liar(stage: Stage) -> Callable[[str, Any], Any]:
         if path in OWN or luck.random() >= SHARE:
             return document
         places = list(_values(document))
+        if path == COSIGN and "requests" in document and luck.random() < 0.5:
+            places = [(each["batch"], key) for each in document["requests"] for key in PLACE]
         if not places:
             return document
         holder, key = luck.choice(places)

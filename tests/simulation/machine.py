@@ -27,7 +27,7 @@ from tests.simulation.violation import Violation
 EPOCH = 1_790_000_000.0
 """Seconds since 1970 at which every run begins."""
 PACKAGES = ("contracts", "serving", "compliance", "bridge", "nodes")
-AT_WORK, IDLE, SHORTEST = 8.0, 30.0, 0.4
+AT_WORK, IDLE, SHORTEST = 10.0, 30.0, 0.4
 """A thread that waits to be woken looks by itself up to so many times later than it asks for (while its process has
 something to do, and otherwise), and not sooner than after so many seconds: idle looks would be most of a run, and a
 machine may be as slow as it likes."""

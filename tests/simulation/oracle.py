@@ -166,13 +166,13 @@ class Oracle:
 
     def _judge_payments(self, service: Service, number: int, final_time: int) -> None:
         look = service.disk.look
-        rows = look("SELECT uetr, side, state, deadline, detail FROM payments")
+        rows = look("SELECT uetr, state, deadline FROM payments")
         booked = {
             key.partition(":")[2] for (key,) in look("SELECT key FROM journal_entries WHERE key LIKE 'payment:%'")
         }
         waiting = {uetr for (uetr,) in look(_LIVE)} | {uetr for (uetr,) in look("SELECT uetr FROM doubtful_payments")}
         ends: dict[str, str] = {}
-        for uetr, _, state, deadline, detail in rows:
+        for uetr, state, deadline in rows:
             if (state == "settled") != (uetr in booked):
                 raise self.fail(f"{service.name}: payment {uetr} is {state}, booked: {uetr in booked}")
             if state in FINAL:

@@ -47,8 +47,8 @@ def run(seed: int) -> Report:
         chaos.start()
         people.start(told.payments_each)
         try:
-            stage.scheduler.run(lambda: stage.scheduler.now >= told.calm, lambda: None)
-            stage.scheduler.run(lambda: _is_over(stage, told.calm), lambda: None)
+            stage.scheduler.run(lambda: stage.scheduler.now >= told.calm)
+            stage.scheduler.run(lambda: _is_over(stage, told.calm))
             _judge_end(stage, people)
         except Violation as failure:
             violation = str(failure)
@@ -64,9 +64,9 @@ def run(seed: int) -> Report:
 def _is_over(stage: Stage, calm: float) -> bool:
     """Whether nothing can move any more; looked at once a second, since it asks every book."""
     now = stage.scheduler.now
-    if now - getattr(stage, "looked", 0.0) < 1.0:
+    if now - stage.looked < 1.0:
         return False
-    stage.looked = now  # type: ignore[attr-defined]
+    stage.looked = now
     if all(service.up for service in stage.services.values()) and not _unfinished(stage):
         return True
     if now > calm + PATIENCE:

@@ -155,13 +155,12 @@ class Scheduler:
         if not self.process.alive:
             raise Killed
 
-    def run(self, until: Callable[[], bool], after: Callable[[], None]) -> None:
-        """Take events until `until` says so; `after` each of them. Raises Violation."""
+    def run(self, until: Callable[[], bool]) -> None:
+        """Take events until `until` says so. Raises the first Violation."""
         while not until():
             if not self._queue:
                 raise Violation("nothing is left to happen: everybody waits for ever")
             self.step()
-            after()
             if self._failure is not None:
                 raise self._failure
 

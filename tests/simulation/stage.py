@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -70,6 +70,8 @@ class Stage:
     """By service, the persistence points at which it dies next."""
     restarts: Callable[[Service], float] = lambda service: 1.0
     crashes: int = 0
+    looked: float = 0.0
+    """When somebody last looked whether the run is over."""
 
     def trace(self, what: str) -> None:
         self.lines.append(f"{self.scheduler.now:9.3f}  {what}")
@@ -106,7 +108,7 @@ class Stage:
         def put() -> None:
             service.disk.put(content)
             service.restored_at.append(self.scheduler.now)
-            wire.forget(service.name)
+            self.wire.heard.pop(service.name, None)  # the copy does not know what was heard since
             self.trace(f"restore: {service.name} has its backup")
 
         process.ends.insert(1, put)
@@ -171,7 +173,6 @@ def set_up(seed: int, start: Start) -> Stage:
     """A stage as every run finds it."""
     scheduler = Scheduler(seed)
     machine.use(scheduler)
-    wire.new_run()
     chain = Chain(cast.SETTLEMENT, cast.LEDGER, list(start.blocks), Random(seed + 1), len(start.blocks) - 1)
     services: dict[str, Service] = {}
     oracle = Oracle(scheduler, chain, [])
@@ -186,8 +187,7 @@ def set_up(seed: int, start: Start) -> Stage:
         disk.commits = 0
         if service.name in start.disks:
             disk.put(*start.disks[service.name])
-        disk.strike = lambda _, point, service=service: stage.strike(service, point)  # type: ignore[misc]
-        disk.hook = lambda _, service=service: oracle.committed(service)  # type: ignore[misc]
+        disk.strike, disk.hook = partial(stage.strike, service), partial(oracle.committed, service)
     oracle.services = list(services.values())
     return stage
 
@@ -217,8 +217,8 @@ def start() -> Start:
     done: list[str] = []
     with running(stage):
         for bank in BANKS:
-            stage.scheduler.spawn(stage.scheduler.world, "found", lambda bank=bank: _furnish(stage, bank, done))  # type: ignore[misc]
-        stage.scheduler.run(lambda: len(done) == len(BANKS) and stage.scheduler.now > 40, lambda: None)
+            stage.scheduler.spawn(stage.scheduler.world, "found", partial(_furnish, stage, bank, done))
+        stage.scheduler.run(lambda: len(done) == len(BANKS) and stage.scheduler.now > 40)
         for service in stage.services.values():
             assert service.process
             stage.scheduler.kill(service.process)
@@ -237,9 +237,9 @@ def _migrate(stage: Stage, service: Service) -> None:
         made.append(True)
 
     strike, hook = service.disk.strike, service.disk.hook
-    service.disk.strike, service.disk.hook = lambda _, __: False, lambda _: None
+    service.disk.strike, service.disk.hook = lambda _: False, lambda: None
     stage.scheduler.spawn(process, "migrate", work)
-    stage.scheduler.run(lambda: bool(made), lambda: None)
+    stage.scheduler.run(lambda: bool(made))
     stage.scheduler.kill(process)
     for _ in range(5):
         stage.scheduler.later(0.01, lambda: None)

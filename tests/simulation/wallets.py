@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from compliance.screening.decide import REFUSE, RELEASE
@@ -36,10 +37,10 @@ class People:
     def start(self, payments_each: int) -> None:
         run = self.stage.scheduler
         for bank in BANKS:
-            run.spawn(run.world, f"customers of {bank.name}", lambda bank=bank: self._pay(bank, payments_each))  # type: ignore[misc]
-            run.spawn(run.world, f"merchant of {bank.name}", lambda bank=bank: self._return(bank))  # type: ignore[misc]
+            run.spawn(run.world, f"customers of {bank.name}", partial(self._pay, bank, payments_each))
+            run.spawn(run.world, f"merchant of {bank.name}", partial(self._return, bank))
             officers = self.stage.services[f"compliance {bank.name}"]
-            run.spawn(run.world, f"officers of {bank.name}", lambda officers=officers: self._decide(officers))  # type: ignore[misc]
+            run.spawn(run.world, f"officers of {bank.name}", partial(self._decide, officers))
 
     def _pay(self, bank: Institution, count: int) -> None:
         run = self.stage.scheduler
@@ -100,7 +101,7 @@ class People:
             amount = run.luck.choice([None, 50])
             request = ReturnRequest("shop", f"return-{uetr}", uetr, amount, "CUST")
             service = self.stage.node(bank)
-            answer = self._insist(service, "return", lambda node, request=request: return_payment(node, request), 4)  # type: ignore[misc]
+            answer = self._insist(service, "return", partial(return_payment, request=request), 4)
             if answer is not None:
                 self.stage.trace(f"merchant: {service.name} returns {uetr} as {answer['uetr']}")
                 self.stage.oracle.acknowledged(service, request.key, answer["uetr"])

@@ -83,8 +83,8 @@ class Door:
     messenger: Messenger
     replay: ReplayGuard
     routes: dict[str, Callable[[bytes, Participant], tuple[int, bytes]]]
+    wire: Wire
     lie: Callable[[str, Any], Any] | None = None
-    accepted: set[str] = field(default_factory=set)
 
     def answer(self, path: str, signature: str, body: bytes) -> tuple[ResponseMessage, bytes]:
         """As `serving.peers.SignedRoute` does. Raises Killed."""
@@ -92,7 +92,7 @@ class Door:
         try:
             verified = self.messenger.verify_request(message, body)
             self.replay.accept_once(verified)
-            heard(self, verified.nonce)
+            self.wire.hear(self.process.name, verified.nonce)
             check_json(body)
             status, content = self.routes[path](body, verified.participant)
         except Exception as error:
@@ -103,17 +103,6 @@ class Door:
         answer = ResponseMessage(status, message, {})
         self.messenger.sign_response(answer, content)
         return answer, content
-
-
-def heard(door: Door, nonce: str) -> None:
-    """No message is acted on twice, by any life of a service."""
-    name = door.process.name
-    if nonce in _HEARD.setdefault(name, set()):
-        raise scheduler().fail(f"{name} acted on one message twice")
-    _HEARD[name].add(nonce)
-
-
-_HEARD: dict[str, set[str]] = {}
 
 
 def routes_of(
@@ -208,6 +197,8 @@ class Wire:
     due: dict[int, str] = field(default_factory=dict)
     """What must happen to a message of this number, whatever the odds say."""
     newest: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, set[str]] = field(default_factory=dict)
+    """By service, what any of its lives has acted on."""
 
     def send(self, process: Process, endpoint: str, message: RequestMessage, body: bytes) -> Future:
         """Send a request; the future has (answer, content), or (None, b"") when nobody listens."""
@@ -250,6 +241,13 @@ class Wire:
             scheduler().later(0.5, when_overtaken)
         else:
             scheduler().later(luck * 3.0 if fate == "duplicate" else 5.0 + 35.0 * luck, arrive)
+
+    def hear(self, name: str, nonce: str) -> None:
+        """A service accepted a message and acts on it: no life of it did before."""
+        known = self.heard.setdefault(name, set())
+        if nonce in known:
+            raise scheduler().fail(f"{name} acted on one message twice")
+        known.add(nonce)
 
     def _fate(self, number: int) -> str:
         luck, odds = scheduler().luck.random(), self.odds
@@ -307,13 +305,3 @@ def _resolve(future: Future, answer: ResponseMessage | None, content: bytes) -> 
 def _read(body: bytes) -> Body | None:
     found: Body = json.loads(body)
     return found
-
-
-def new_run() -> None:
-    """Forget what the doors of the last run heard."""
-    _HEARD.clear()
-
-
-def forget(name: str) -> None:
-    """A restored service does not know what it heard since its backup."""
-    _HEARD.pop(name, None)
