@@ -57,8 +57,8 @@ def plan(seed: int, names: list[str]) -> Plan:
             delayed=luck.choice([0.03, 0.12]),
             longest=luck.choice([1.0, 3.0, 8.0]),
         ),
-        block_time=luck.choice([1.0, 2.0, 3.0]),
-        finality=luck.choice([0, 1, 1, 2]),
+        block_time=luck.choice([1.0, 2.0, 2.5]),
+        finality=luck.choice([0, 1, 1, 2]),  # seconds behind the head are lost to each batch, which has twelve
         reorganisations=tuple((5 + luck.random() * (calm - 15), depth) for depth in depths),
         crashes=tuple(
             (3 + luck.random() * (calm - 6), luck.choice(names), luck.choice(list(Point)))
@@ -125,14 +125,14 @@ class Chaos:
     def _make_blocks(self) -> None:
         stage, told, run = self._stage, self._plan, self._stage.scheduler
         while True:
-            run.sleep(told.block_time * (0.7 + 0.6 * run.luck.random()) if run.now < told.calm else 3.0)
-            if told.stall and told.stall[0] <= run.now < sum(told.stall):
+            run.sleep(told.block_time * (0.7 + 0.6 * run.luck.random()) if run.now < told.calm else 4.0)
+            if told.stall and told.stall[0] <= run.now < min(sum(told.stall), told.calm):
                 continue
             block = stage.chain.mine(self._time())
             if block.transactions:
                 stage.trace(f"block {block.number}: {len(block.transactions)} sent, {len(block.settled)} settled")
             if not self._held:
-                self._finalise(stage.chain.head.number - told.finality)
+                self._finalise(stage.chain.head.number - (told.finality if run.now < told.calm else 0))
 
     def _finalise(self, number: int) -> None:
         stage = self._stage

@@ -48,7 +48,8 @@ def run(seed: int) -> Report:
         people.start(told.payments_each)
         try:
             stage.scheduler.run(lambda: stage.scheduler.now >= told.calm)
-            stage.scheduler.run(lambda: _is_over(stage, told.calm))
+            stage.scheduler.spawn(stage.scheduler.world, "last customer", people.try_again)
+            stage.scheduler.run(lambda: _is_over(stage, people, told.calm))
             _judge_end(stage, people)
         except Violation as failure:
             violation = str(failure)
@@ -61,16 +62,18 @@ def run(seed: int) -> Report:
     return Report(seed, violation, stage.scheduler.events, stage.oracle.checks, counts, digest, tuple(stage.lines))
 
 
-def _is_over(stage: Stage, calm: float) -> bool:
+def _is_over(stage: Stage, people: People, calm: float) -> bool:
     """Whether nothing can move any more; looked at once a second, since it asks every book."""
     now = stage.scheduler.now
     if now - stage.looked < 1.0:
         return False
     stage.looked = now
-    if all(service.up for service in stage.services.values()) and not _unfinished(stage):
+    if people.works and all(service.up for service in stage.services.values()) and not _unfinished(stage):
         return True
     if now > calm + PATIENCE:
-        raise stage.oracle.fail(f"not over after {PATIENCE:.0f} s of calm: {'; '.join(_unfinished(stage))}")
+        raise stage.oracle.fail(
+            f"not over after {PATIENCE:.0f} s of calm: {'; '.join(_unfinished(stage)) or 'no new payment settles'}"
+        )
     return False
 
 

@@ -65,7 +65,7 @@ from tests.simulation.machine import Event
 from tests.simulation.scheduler import Host, Process
 from tests.simulation.wire import Door, SimulatedMessenger, SimulatedPeerClient, Wire, routes_of
 
-HOLD_SECONDS = 40
+HOLD_SECONDS = 25
 RATE_DATE = date(2024, 3, 1)
 
 

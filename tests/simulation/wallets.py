@@ -31,6 +31,8 @@ class People:
     until: float
     answered: int = 0
     refused: int = 0
+    works: bool = False
+    """Whether a payment that was made when all was calm has settled."""
     paid: list[tuple[Institution, Institution, str]] = field(default_factory=list)
     """(payer's bank, merchant's bank, UETR) of every payment that was acknowledged."""
 
@@ -41,6 +43,32 @@ class People:
             run.spawn(run.world, f"merchant of {bank.name}", partial(self._return, bank))
             officers = self.stage.services[f"compliance {bank.name}"]
             run.spawn(run.world, f"officers of {bank.name}", partial(self._decide, officers))
+
+    def try_again(self) -> None:
+        """Once all is calm, one bank's customer pays until a payment has settled: the network works, whatever was."""
+        run = self.stage.scheduler
+        bank, to = run.luck.sample(BANKS, 2)
+        service, number = self.stage.node(bank), 0
+        code = write_code(stages.shops[to.name], f"Shop of {to.name}", "City", "5411", 777, "")
+        while not self.works:
+            number += 1
+            uetr = self._pay_calmly(service, bank, to, code, f"{bank.name}-calm-{number}")
+            while uetr and not self.works and uetr in {each[0] for each in open_payments(service)}:
+                run.sleep(2.0)
+                self.works = uetr in self.stage.oracle.settled
+            run.sleep(2.0)
+
+    def _pay_calmly(self, service: Service, bank: Institution, to: Institution, code: str, key: str) -> str:
+        """The UETR of a payment, or an empty text."""
+        try:
+            asked = PriceRequest("plain", "plain", code, None)
+            shown = self.stage.call(service, "quote", partial(quote, request=asked))
+            answer = self.stage.call(service, "pay", partial(accept, caller="plain", order=Order(key, shown.id, 0)))
+        except (Away, Unavailable):
+            return ""
+        self._acknowledge(service, bank, to, key, answer["uetr"])
+        uetr: str = answer["uetr"]
+        return uetr
 
     def _pay(self, bank: Institution, count: int) -> None:
         run = self.stage.scheduler
@@ -61,8 +89,10 @@ class People:
             return
         order = Order(key, shown.id, run.luck.choice([0, 100]))
         run.sleep(run.luck.random() * 4)
-        for _ in range(2 if run.luck.random() < 0.3 else 1):  # some ask again although they were answered
-            answer = self._insist(service, "pay", lambda node: accept(node, who, order), TRIES)
+        for _ in range(2 if run.luck.random() < 0.5 else 1):  # some ask again although they were answered
+            answer = self._insist(
+                service, "pay", lambda node: accept(node, who, order), TRIES, partial(self._refused_again, service, key)
+            )
             if answer is not None:
                 self._acknowledge(service, bank, to, key, answer["uetr"])
         if answer is not None and run.luck.random() < 0.15:
@@ -77,6 +107,11 @@ class People:
         self.answered += 1
         if (bank, to, uetr) not in self.paid:
             self.paid.append((bank, to, uetr))
+
+    def _refused_again(self, service: Service, key: str, refusal: FeiqianError) -> None:
+        """Whoever heard of a payment once hears of it for ever, unless a backup that lacks it was restored."""
+        if (service.name, key) in self.stage.oracle.told and not service.restored_at:
+            raise self.stage.oracle.fail(f"{service.name} answered key {key}, and refuses it now: {refusal.detail}")
 
     def _misuse(self, service: Service, who: str, order: Order) -> None:
         """The same key for another order is refused, unless a backup that did not know it was restored."""
@@ -125,7 +160,14 @@ class People:
         self.stage.trace(f"officer {officer}: {service.name} {action} {key[0]}")
         self._insist(service, "review", lambda _: service.holds.review(key, officer, action, "looked"), 3)  # type: ignore[union-attr]
 
-    def _insist(self, service: Service, what: str, act: Callable[[Any], Any], tries: int) -> Any:
+    def _insist(
+        self,
+        service: Service,
+        what: str,
+        act: Callable[[Any], Any],
+        tries: int,
+        judge: Callable[[FeiqianError], None] = lambda _: None,
+    ) -> Any:
         """Ask until there is an answer; None when there is none, or a refusal."""
         run = self.stage.scheduler
         for _ in range(tries):
@@ -136,6 +178,7 @@ class People:
             except FeiqianError as refusal:
                 self.refused += 1
                 self.stage.trace(f"{service.name} refused {what}: {refusal.detail}")
+                judge(refusal)
                 return None
         return None
 
