@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Block:
-    """`world` is the state after it; `settled` the batches that it settled."""
+    """`world` is the state after it; `settled` the batches that it settled, `failed` the transactions that reverted."""
 
     number: int
     hash: bytes
@@ -62,6 +62,7 @@ class Block:
     entries: tuple[Entry, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     settled: tuple[Batch, ...] = ()
+    failed: frozenset[bytes] = frozenset()
 
 
 @dataclass
@@ -119,19 +120,29 @@ class Chain:
         world = parent.world
         if chosen:
             world = world.copied()
-        nonces, entries, settled = parent.nonces, list[Entry](), list[Batch]()
+        nonces, entries, settled, failed = parent.nonces, list[Entry](), list[Batch](), set[bytes]()
         for each in chosen:
             nonces = nonces | {each.sender: each.nonce + 1}
             world.now = timestamp
             try:
                 after, batches = self._run(world, each)
             except Refused:
+                failed.add(each.hash)
                 continue
             world = after
             settled += batches
             entries += [self._settled(batch, each) for batch in batches]
         block = Block(
-            parent.number + 1, own, parent.hash, timestamp, world, nonces, tuple(entries), tuple(chosen), tuple(settled)
+            parent.number + 1,
+            own,
+            parent.hash,
+            timestamp,
+            world,
+            nonces,
+            tuple(entries),
+            tuple(chosen),
+            tuple(settled),
+            frozenset(failed),
         )
         self.blocks.append(block)
         return block

@@ -95,6 +95,20 @@ class ChainNode:
         found = self._chain.known.get(bytes.fromhex(name[2:]))
         return None if found is None else {"input": "0x" + found.data.hex(), "from": found.sender, "to": found.target}
 
+    def _eth_getTransactionReceipt(self, name: str) -> Any:
+        wanted = bytes.fromhex(name[2:])
+        for block in reversed(self._chain.blocks):
+            if any(each.hash == wanted for each in block.transactions):
+                return {
+                    "transactionHash": name,
+                    "status": "0x0" if wanted in block.failed else "0x1",
+                    "blockNumber": hex(block.number),
+                    "blockHash": "0x" + block.hash.hex(),
+                    "gasUsed": "0x0",
+                    "logs": [],
+                }
+        return None
+
     def _eth_call(self, message: Mapping[str, str], block: str) -> str:
         contract, data = self._contracts[message["to"]], bytes.fromhex(message["data"][2:])
         function, inputs, outputs = _functions(contract)[data[:4]]

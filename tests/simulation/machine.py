@@ -271,9 +271,13 @@ def _replace_in(module: ModuleType) -> None:
 
 
 def _replace_defaults(function: object) -> None:
-    """A clock as the default of an argument."""
-    if inspect.isfunction(function) and function.__defaults__:
-        function.__defaults__ = tuple(_instead_of(each) or each for each in function.__defaults__)
+    """A clock as the default of an argument, or an event that a dataclass makes for a field."""
+    if not inspect.isfunction(function):
+        return
+    function.__defaults__ = function.__defaults__ and tuple(_instead_of(each) or each for each in function.__defaults__)
+    for cell in function.__closure__ or ():
+        if (instead := _instead_of(cell.cell_contents)) is not None:
+            cell.cell_contents = instead
 
 
 def _instead_of(value: object) -> object | None:

@@ -14,15 +14,16 @@ import bridge.reservations.checks as checks
 import bridge.reservations.repository as reservations
 import compliance.attesting as attesting
 import nodes.accounts.repository as account_rows
+import nodes.accounts.service as accounts
 import nodes.batches.commit as commit
 import nodes.batches.form as form
 import nodes.follow as following
-import nodes.payments.accept as accepting
 import nodes.payments.end as ending
 import nodes.payments.repository as payments
 import nodes.payments.screen as screening
 import nodes.worker as worker
 import serving.cosigning as cosigning
+import serving.idempotency as idempotency
 from contracts.chain.client import ChainClient
 from contracts.terms.payment import TRANSITIONS, Event, State
 from serving.database import Database
@@ -89,8 +90,7 @@ def _live_expired() -> None:
     """What is past its deadline ends, whatever was signed."""
 
     def expire(connection: Any, node: Any, chain_time: int) -> None:
-        for payment in payments.overdue(connection, node.clock.now()):
-            ending.expire(connection, payment)
+        ending.expire(connection, payments.overdue(connection, node.clock.now()))
 
     following._expire = expire
 
@@ -144,14 +144,13 @@ def _late_cancel() -> None:
 
 @bug("a replayed key is a new payment")
 def _key_again() -> None:
-    once = IdempotencyKeys._once
-
-    def forgetful(self: Any, connection: Any, caller: str, key: str, body: bytes, act: Any) -> Any:
-        table = self._table
-        connection.execute(table.delete().where(table.c.caller == caller, table.c.key == key))
-        return once(self, connection, caller, key, body, act)
-
-    IdempotencyKeys._once = forgetful  # type: ignore[method-assign]
+    IdempotencyKeys._rows = lambda self, connection, asked: {}  # type: ignore[method-assign]
+    insert = idempotency.insert_all
+    idempotency.insert_all = lambda connection, table, rows: [
+        connection.execute(table.delete().where(table.c.caller == row["caller"], table.c.key == row["key"]))
+        and insert(connection, table, [row])
+        for row in rows
+    ]
 
 
 @bug("a backup is not noticed")
@@ -196,8 +195,10 @@ def _unscreened() -> None:
 @bug("the fee is set aside for ever")
 def _fee_kept() -> None:
     """The earmark ends without the fee that is part of it."""
-    release = ending.accounts.release
-    ending.accounts.release = lambda connection, account, amount: release(connection, account, amount - amount // 100)
+    release = accounts.release_all
+    accounts.release_all = lambda connection, amounts: release(
+        connection, {account: amount - amount // 200 for account, amount in amounts.items()}
+    )
 
 
 @bug("settled when sent")
@@ -205,14 +206,10 @@ def _assumed() -> None:
     """The outcome of a transaction is assumed, not read from a final block."""
     send = commit.Committer._send
 
-    def assume(self: Any, formed: Any) -> None:
-        send(self, formed)
-
-        def work(connection: Any) -> None:
-            for payment in payments.find_all(connection, formed.uetrs):
-                ending.settle(connection, payment, 0)
-
-        self._node.database.write(work)
+    def assume(self: Any, formed: Any, first: bool) -> Any:
+        sent = send(self, formed, first)
+        self._node.database.write(lambda c: ending.settle(c, payments.find_all(c, formed.uetrs), 0))
+        return sent
 
     commit.Committer._send = assume  # type: ignore[method-assign]
 
@@ -228,8 +225,7 @@ def _dropped_signed() -> None:
                 form.repository.bury(connection, formed.name)
                 for payment in payments.find_all(connection, formed.uetrs):
                     payments.move(connection, payment, Event.DROP)
-                    found = payments.find(connection, payment.uetr)
-                    ending.expire(connection, found)
+                ending.expire(connection, payments.find_all(connection, formed.uetrs))
 
         self._node.database.write(work)
         abandon(self)
@@ -266,19 +262,20 @@ def _block_first() -> None:
 @bug("posted twice")
 def _posted_twice() -> None:
     """A journal entry has no key."""
-    account_rows.entry_exists = lambda connection, key: False
-    move = payments.move
+    account_rows.booked = lambda connection, keys: set()
+    settle = ending.settle
 
-    def always(connection: Any, payment: Any, event: Event, **changes: object) -> bool:
-        move(connection, payment, event, **changes)
-        return True
+    def again(connection: Any, settled: Any, chain_time: int) -> None:
+        settle(connection, settled, chain_time)
+        entries = [ending.Entry(f"again:{each.uetr}", "again", ending._lines(each)) for each in settled]
+        accounts.post_all(connection, chain_time, entries)
 
-    payments.move = always
+    ending.settle = again
 
 
 @bug("money is spent before it is earmarked")
 def _no_earmark() -> None:
-    accepting.accounts.earmark = lambda connection, account, amount: None
+    accounts.earmark_all = lambda connection, amounts: None
 
 
 QUICK = tuple(BUGS)

@@ -61,7 +61,6 @@ from tests.simulation import cast
 from tests.simulation.cast import Institution, message_key, network, signer
 from tests.simulation.chain_node import ChainNode
 from tests.simulation.databases import Disk
-from tests.simulation.machine import Event
 from tests.simulation.scheduler import Host, Process
 from tests.simulation.wire import Door, SimulatedMessenger, SimulatedPeerClient, Wire, routes_of
 
@@ -133,7 +132,6 @@ def _node(service: Service, process: Process) -> Door:
         signed=SignedRecord(signed, newest.timestamp if database.restored else None),
         idempotency=IdempotencyKeys(idempotency_keys, message_key(who.name).seed),
         claims=Claims(database, claims),
-        wake=Event(),  # type: ignore[arg-type]
     )
     institution = Party(node.settings.name, "organization", node.settings.country)
     database.write(lambda connection: open_own_accounts(connection, node.currency, institution))

@@ -265,7 +265,7 @@ def _furnish(stage: Stage, bank: Institution, done: list[str]) -> None:
                 party = Party(name, "person", bank.country, account=owner)
                 accounts.open_account(connection, owner, "customer", owner, node.currency, party)
                 accounts.deposit(connection, f"first:{owner}", owner, 2_000_000, node.clock.final_time())
-            made = merchants.register(connection, registration, scheme, node.currency, bank.country)
+            made = merchants.register(connection, registration, [scheme], node.currency, bank.country)
             return made.lookup_key
 
         found: str = node.database.write(work)

@@ -13,6 +13,7 @@ from contracts.terms.payment import State
 from nodes.merchants.codes import write_code
 from nodes.payments import service as payments
 from nodes.payments.accept import Order, accept
+from nodes.qr import Saying
 from nodes.quotes.service import PriceRequest, quote
 from nodes.returns.service import ReturnRequest, return_payment
 from tests.simulation import stage as stages
@@ -49,7 +50,7 @@ class People:
         run = self.stage.scheduler
         bank, to = run.luck.sample(BANKS, 2)
         service, number = self.stage.node(bank), 0
-        code = write_code(stages.shops[to.name], f"Shop of {to.name}", "City", "5411", 777, "")
+        code = _code(to, 777)
         while not self.works:
             number += 1
             uetr = self._pay_calmly(service, bank, to, code, f"{bank.name}-calm-{number}")
@@ -83,7 +84,7 @@ class People:
     def _pay_once(self, bank: Institution, to: Institution, who: str, key: str) -> None:
         service, run = self.stage.node(bank), self.stage.scheduler
         amount = run.luck.choice([100, 999, 1_234, 5_000, 20_001])
-        code = write_code(stages.shops[to.name], f"Shop of {to.name}", "City", "5411", amount, "")
+        code = _code(to, amount)
         shown = self._insist(service, "quote", lambda node: quote(node, PriceRequest(who, who, code, None)), 3)
         if shown is None:
             return
@@ -181,6 +182,12 @@ class People:
                 judge(refusal)
                 return None
         return None
+
+
+def _code(bank: Institution, amount: int) -> str:
+    """What the merchant of a bank shows."""
+    saying = Saying(amount, merchant_name=f"Shop of {bank.name}", merchant_city="City", category="5411")
+    return write_code([stages.shops[bank.name]], saying)
 
 
 def open_payments(service: Service) -> list[tuple[Any, ...]]:
