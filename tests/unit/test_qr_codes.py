@@ -80,6 +80,17 @@ def test_a_code_of_no_known_scheme() -> None:
     assert (code.scheme, code.accounts[0].lookup_key, code.category) == ("EMV", "COM.EXAMPLE:M1", "")
 
 
+def test_an_unknown_template_is_an_issuers_only_where_its_country_gives_it_a_place() -> None:
+    """Indonesia's issuers stand in 26 to 45, each under its own name; what stands elsewhere is no scheme of ours."""
+    issuer = format_objects([("00", "ID.CO.TEA.WWW"), ("01", "936000140001287667")])
+    other = format_objects([("00", "com.example"), ("01", "M1")])
+    place = {"id58": "ID", "id53": "360", "id52": "5812", "id59": "TEA", "id60": "JAKARTA", "id61": "10310"}
+    code = read(plain(**place, id26=issuer, id50=other))
+    assert (code.scheme, code.schemes) == ("QRIS", ("QRIS", "EMV"))
+    assert code.accounts[0].institution == "93600014"
+    assert reason(plain(**place, id26=other)) == "bad-field"
+
+
 def test_every_account_of_a_code_with_two_schemes_is_offered() -> None:
     text = paynow("uen", UEN, merchant_name="KOPI")
     objects = parse(text[:-8])
