@@ -58,6 +58,9 @@ def _run(seeds: Iterable[int], told: bool) -> int:
             print(f"seed {seed}: {report.violation}\nreplay: {REPLAY} {seed}", flush=True)
         if told:
             print(f"digest {report.digest}")
+        if totals["run"] % 25 == 0:
+            spent = time.process_time() - began
+            print(f"{totals['run']} runs, {len(failed)} failed, {spent:.0f} s", file=sys.stderr, flush=True)
     seconds = round(time.process_time() - began, 1)
     print(json.dumps({"counts": dict(sorted(totals.items())), "failed": failed, "processor_seconds": seconds}))
     return 1 if failed else 0

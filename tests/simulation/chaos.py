@@ -47,7 +47,8 @@ def plan(seed: int, names: list[str]) -> Plan:
     depths += [luck.randint(1, 4) for _ in range(luck.randrange(3))]
     chosen = luck.sample(names, 2)
     nodes = [name for name in names if not name.startswith("compliance")]
-    early = luck.random() * 15
+    early = 3 + luck.random() * 15
+    later = luck.choice([2 + luck.random() * 8, 5 + luck.random() * (calm - 28)])
     return Plan(
         calm=calm,
         odds=Odds(
@@ -64,7 +65,7 @@ def plan(seed: int, names: list[str]) -> Plan:
             (3 + luck.random() * (calm - 6), luck.choice(names), luck.choice(list(Point)))
             for _ in range(luck.randint(1, 4))
         ),
-        restore=(luck.choice(names), early, early + 5 + luck.random() * (calm - 25)) if luck.random() < 0.4 else None,
+        restore=(luck.choice(names), early, early + later) if luck.random() < 0.4 else None,
         stall=(10 + luck.random() * 20, 5 + luck.random() * 35) if luck.random() < 0.3 else None,
         slow=(chosen[0], luck.choice([1.0, 4.0])) if luck.random() < 0.3 else None,
         liar=luck.choice(nodes) if luck.random() < 0.3 else "",

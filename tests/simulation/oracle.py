@@ -58,6 +58,8 @@ class Oracle:
     """By place, the final batch."""
     signed: dict[str, dict[str, Signed]] = field(default_factory=dict)
     """By who signed (a process's name), the batches by hash."""
+    unsure: dict[str, tuple[Signed, ...]] = field(default_factory=dict)
+    """By service that was restored from a backup, what it had signed until then."""
     told: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
     """By node and idempotency key, the UETR that was answered, and when."""
     late: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -90,6 +92,10 @@ class Oracle:
         if not service.disk.look("SELECT 1 FROM payments WHERE uetr = ?", uetr):
             raise self.fail(f"{service.name}: payment {uetr} was acknowledged and is not there")
 
+    def restored(self, name: str) -> None:
+        """A backup took the place of a service's database: it signs nothing until all that it signed is over."""
+        self.unsure[name] = tuple(self.signed.get(name, {}).values())
+
     def watch(self, name: str, path: str, sender: str, body: Any, content: Any) -> None:
         """A service answered: whatever it signed may settle from now on."""
         if path == "/peer/v1/cosignatures" and isinstance(content.get("cosignatures"), list):
@@ -117,6 +123,9 @@ class Oracle:
 
     def _sign(self, name: str, new: Signed) -> None:
         known = self.signed.setdefault(name, {})
+        for old in self.unsure.get(name, ()):
+            if old.name != new.name and not self._dead(old) and self.places.get(old.place) != old.name:
+                raise self.fail(f"{name} signs after its backup, while what it signed before may settle: {old.place}")
         for old in known.values():
             both = old.uetrs & new.uetrs
             if both and old.name != new.name and old.place != new.place and not self._dead(old):

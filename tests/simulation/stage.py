@@ -108,6 +108,7 @@ class Stage:
         def put() -> None:
             service.disk.put(content)
             service.restored_at.append(self.scheduler.now)
+            self.oracle.restored(service.name)
             self.wire.heard.pop(service.name, None)  # the copy does not know what was heard since
             self.trace(f"restore: {service.name} has its backup")
 
