@@ -21,7 +21,7 @@ PLACES = (
 )
 """Where most hangs on what was recorded: the money earmarked, the batch signed, the stock reserved, the word given."""
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3600)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tests.postgresql import running
 from tests.power import bank
 from tests.power.bank import Heard
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.postgresql, pytest.mark.timeout(3600)]
 
 KILLS, MORE = 20, 8
 """How often, and how many answers the wallets hear between one kill and the next."""

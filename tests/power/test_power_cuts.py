@@ -13,12 +13,12 @@ import pytest
 
 from tests.power import bank
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.sqlite, pytest.mark.timeout(3600)]
 
 CUTS, SEED = int(os.environ.get("CUTS", "1000")), int(os.environ.get("SEED", "1"))
 LIVES = 4
 """After each the bank goes on with what one of its cuts has left."""
-PAYMENTS = 25
+PAYMENTS = 15
 """Of each wallet in each life."""
 
 
