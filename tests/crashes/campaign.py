@@ -24,7 +24,7 @@ from tests.crashes.nursery import ForkedProcesses
 from tests.crashes.traps import Death, Traps
 from tests.end_to_end.load import Stage
 
-LIFETIME, HOLD_LIFETIME = 30, 120
+LIFETIME, HOLD_LIFETIME = 60, 240
 """Seconds that a payment may take, and a held one: longer than a few recoveries, so that it goes on after them."""
 START = "start"
 """The act of a service that begins."""

@@ -16,7 +16,7 @@ from tests.crashes.acts import RESEMBLING, Deed, Script, insist
 from tests.end_to_end import load
 
 ENDS = {"settled", "refused", "expired", "cancelled"}
-_BLOCKS = 150.0
+_BLOCKS = 300.0
 """Seconds for the last final block of a payment, or of a hold at the creditor agent that nobody looks at."""
 _OPEN = {
     "node": (
