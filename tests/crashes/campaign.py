@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contracts.terms.errors import ChainUnavailable
 from devnet.network.api import Apis
 from devnet.network.establish import admit, deploy, issue
 from devnet.network.folder import CHAIN, SERVICES, NetworkFolder
@@ -31,7 +32,7 @@ START = "start"
 DEPTHS = 9
 """A recovering process dies at its first, second, ... different point in turn: it comes to so many at every start."""
 _ATTEMPTS = 4
-_PATIENCE = 120.0
+_PATIENCE = 240.0
 _LOOK_AGAIN = 0.02
 _LATE = 2.0
 """Seconds in which those who follow the chain come to a point after everybody else has done their part."""
@@ -86,9 +87,15 @@ def _found(folder: NetworkFolder, processes: ForkedProcesses) -> None:
     """The council's work before anybody else begins: together they keep a small machine from answering in time."""
     processes.start([CHAIN])
     processes.wait([CHAIN])
-    client = folder.chain()
-    for each in (deploy, admit, issue):
-        each(folder, client)
+    client, end = folder.chain(), time.monotonic() + _PATIENCE
+    steps = [deploy, admit, issue]
+    while steps:
+        try:
+            steps[0](folder, client)
+            steps.pop(0)
+        except ChainUnavailable:  # what is there already is left as it is
+            if time.monotonic() > end:
+                raise
 
 
 def count(scene: Scene, script_of: Sequence[Act] = ACTS) -> None:
