@@ -21,6 +21,7 @@ from contracts.terms.identifiers import Address
 from contracts.terms.money import Currency, currency
 from contracts.terms.signing import Signer
 from nodes.bell import Bell
+from nodes.payments.admission import Admission
 from nodes.settings import NodeSettings
 from serving.claims import Claims
 from serving.client import PeerClient
@@ -67,6 +68,7 @@ class NodeContext:
     gatherer: Gatherer = field(default_factory=Gatherer)
     """Makes lists of what requests ask for in the same moment."""
     seen: Seen = field(default_factory=Seen)
+    admission: Admission = field(default_factory=Admission)
 
     @property
     def account(self) -> Address:

@@ -81,6 +81,7 @@ def follow(node: NodeContext) -> bool:
         node.directory.refresh()
     lost = lost_batches(node, blocks)
     node.seen.block = node.database.write(lambda connection: _apply_once(connection, node, after, blocks, lost))
+    _tell_admission(node, blocks)
     if node.seen.block != blocks.newest:
         return True
     if blocks.settlements != node.office.settlements:
@@ -91,6 +92,14 @@ def follow(node: NodeContext) -> bool:
         node.database.trust()
         _log.info("what was signed before the backup was restored is over: open again")
     return True
+
+
+def _tell_admission(node: NodeContext, blocks: FinalBlocks) -> None:
+    """Each process of a node hears how many payments settle, whichever acted on the block."""
+    settled = [event for event in blocks.events if isinstance(event, BatchSettled)]
+    if ours := [event.batch_hash for event in settled if event.place.debtor_agent == node.account]:
+        with node.database.read() as connection:
+            node.admission.observe(payments.settled_by_agent(connection, ours))
 
 
 def _last(node: NodeContext) -> FinalBlock | None:

@@ -13,7 +13,7 @@ def migrate(database: Database, scripts: Path) -> None:
     """Run every migration in `scripts` (an Alembic folder) that the database has not seen."""
 
     def upgrade(connection: Connection) -> None:
-        if _revision(connection) == _newest(scripts):
+        if revision(connection) == newest(scripts):
             return  # Alembic takes half a second to load
         from alembic import command
         from alembic.config import Config
@@ -26,14 +26,14 @@ def migrate(database: Database, scripts: Path) -> None:
     database.migrate(upgrade)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
     """What the database stands at; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _newest(scripts: Path) -> str:
+def newest(scripts: Path) -> str:
     """The last revision: each script's name begins with its own."""
     return max(script.name.partition("_")[0] for script in (scripts / "versions").glob("[0-9]*_*.py"))
 

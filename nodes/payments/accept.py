@@ -50,7 +50,7 @@ def accept(node: NodeContext, caller: str, order: Order) -> Answer:
     """Pay with a quote, once per idempotency key: the UETR and the state the payment was accepted in. Orders that
     wallets give in the same moment are accepted as one list.
 
-    Raises QuoteExpired, QuoteAlreadyUsed, NotFound, InsufficientFunds, IdempotencyKeyReused, ChainUnavailable.
+    Raises QuoteExpired, QuoteAlreadyUsed, NotFound, InsufficientFunds, IdempotencyKeyReused, Busy, ChainUnavailable.
     """
     [answer] = accept_all(node, caller, [order])
     if isinstance(answer, FeiqianError):
@@ -67,6 +67,7 @@ def _accept_all(node: NodeContext, asked: Sequence[_Asked]) -> list[Answer | Fei
     def act(connection: Connection, places: Sequence[int]) -> list[Answer | FeiqianError]:
         return _record_all(connection, node, [asked[place] for place in places])
 
+    node.admission.look(node.database)
     keyed = [each.keyed for each in asked]
     answers = node.database.write(lambda connection: node.idempotency.all_within(connection, keyed, act))
     node.wake.set()
@@ -118,7 +119,9 @@ def _record_all(connection: Connection, node: NodeContext, asked: Sequence[_Aske
 def _usable(node: NodeContext, asked: _Asked, offered: quotes.Offered | None, taken: bool) -> quotes.CustomerQuote:
     if taken:
         raise QuoteAlreadyUsed(quotes.USED)
-    return quotes.usable(offered, asked.caller, node.clock.now(), node.office.incumbent)
+    priced = quotes.usable(offered, asked.caller, node.clock.now(), node.office.incumbent)
+    node.admission.take(priced.creditor_agent, node.settings.payment_lifetime)
+    return priced
 
 
 def _payment(

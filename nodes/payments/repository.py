@@ -15,6 +15,7 @@ from contracts.terms.parties import Party
 from contracts.terms.payment import Event, State, advance
 from contracts.terms.quote import Quote
 from nodes.accounts.tables import accounts
+from nodes.metadata import signed
 from nodes.payments import events
 from nodes.payments.record import UNKNOWN, PaymentRecord
 from nodes.payments.tables import payment_events, payments
@@ -244,6 +245,22 @@ def priced_for_others(connection: Connection, contract: str) -> list[PaymentReco
     here = (c.state.in_(under_way)) & (c.side == "debtor") & c.contract.not_in([contract, ""])
     rows = connection.execute(select(payments).where(here, _certain()))
     return [_record(row) for row in rows]
+
+
+def under_way(connection: Connection) -> dict[str, int]:
+    """How many payments of our customers wait to settle, by creditor agent; those that officers hold do not count."""
+    waiting = [state.value for state in State if not state.final and state is not State.HELD]
+    c = payments.c
+    counted = select(c.creditor_agent, func.count()).where(c.side == "debtor", c.state.in_(waiting))
+    return dict(connection.execute(counted.group_by(c.creditor_agent)).all())
+
+
+def settled_by_agent(connection: Connection, batch_hashes: Collection[bytes]) -> dict[str, int]:
+    """How many payments these batches of ours hold, by creditor agent."""
+    c, in_batch = payments.c, signed.payments.c
+    counted = select(c.creditor_agent, func.count()).join_from(signed.payments, payments, c.uetr == in_batch.uetr)
+    chosen = counted.where(in_batch.batch_hash.in_(list(batch_hashes))).group_by(c.creditor_agent)
+    return dict(connection.execute(chosen).all())
 
 
 def open_of(connection: Connection, debtor_agent: str) -> list[str]:

@@ -30,6 +30,12 @@ def find_payees(node: NodeContext, codes: Sequence[qr.PaymentCode]) -> list[tupl
     return [_payee(questions, found) for questions in asked]
 
 
+def only_agent(node: NodeContext, code: qr.PaymentCode) -> list[Participant]:
+    """The one institution that can answer for the code, if there is but one."""
+    agents = {agent.account: agent for agent, _ in _questions(node, code)}
+    return list(agents.values()) if len(agents) == 1 else []
+
+
 def _questions(node: NodeContext, code: qr.PaymentCode) -> Iterator[tuple[Participant, str]]:
     """Whom to ask for which lookup key, the first that knows one counts."""
     for account in code.accounts:

@@ -29,7 +29,7 @@ from nodes.accounts import service as accounts
 from nodes.context import NodeContext
 from nodes.peers.client import Payee
 from nodes.quotes import repository
-from nodes.quotes.payees import find_payees
+from nodes.quotes.payees import find_payees, only_agent
 from nodes.quotes.pricing import Price, Wanted, price_payments
 from serving.jsontext import dump, load
 
@@ -95,7 +95,7 @@ def quote(node: NodeContext, request: PriceRequest) -> CustomerQuote:
     """Price a scanned code firmly, and remember the price until it expires.
 
     Raises what is wrong with the code, the account, the payee or the amount; NoPrice when no
-    provider has a price, PeerUnavailable when none answers.
+    provider has a price, PeerUnavailable when none answers, Busy when a payment could not settle in time now.
     """
     return _one(quote_all(node, [request]))
 
@@ -108,7 +108,8 @@ def quote_all(node: NodeContext, requests: Sequence[PriceRequest]) -> list[Custo
     node.require_chain()
     with node.database.read() as connection:
         held = accounts.find_all(connection, {request.account for request in requests})
-    scanned = [_scan(request, held) for request in requests]
+    node.admission.look(node.database)
+    scanned = [_scan(node, request, held) for request in requests]
     found = iter(find_payees(node, [each.code for each in scanned if isinstance(each, _Scanned)]))
     purchases = [
         each if isinstance(each, FeiqianError) else _purchase(request, each, next(found))
@@ -141,10 +142,12 @@ class _Scanned:
     target: Money
 
 
-def _scan(request: PriceRequest, held: Mapping[str, accounts.Account]) -> _Scanned | FeiqianError:
+def _scan(node: NodeContext, request: PriceRequest, held: Mapping[str, accounts.Account]) -> _Scanned | FeiqianError:
     try:
         account = accounts.own(held.get(request.account), request.account, request.caller)
         code = qr.read_to_pay(request.code)
+        for agent in only_agent(node, code):
+            node.admission.require_room(agent.account, node.settings.payment_lifetime)
         asked = None if request.amount is None else parse_minor(request.amount)
         return _Scanned(code, account, Money(payable(_amount(code, asked)), code.currency))
     except FeiqianError as refusal:

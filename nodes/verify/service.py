@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Table, func, inspect, select, text
+from sqlalchemy import Connection, Table, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from contracts.terms.errors import Conflict, NotFound
@@ -18,6 +16,7 @@ from nodes.metadata import signed
 from nodes.payments.tables import payment_events, payments
 from nodes.verify import book, life
 from serving.database import DatabaseReader, Place
+from serving.migrations import newest, revision
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _MOST_LINES = 20
@@ -92,16 +91,12 @@ def verify(place: Place) -> Verified:
 
 
 def _require_release(connection: Connection) -> None:
-    known = inspect(connection).has_table("alembic_version")
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    newest = ScriptDirectory.from_config(config).get_current_head()
     if not inspect(connection).has_table(payments.name):
         raise Conflict("this is not the database of a node")
-    if found != newest:
+    found, known = revision(connection), newest(MIGRATIONS)
+    if found != known:
         raise Conflict(
-            f"the tables are those of schema {found}, this release verifies {newest}: "
+            f"the tables are those of schema {found}, this release verifies {known}: "
             "take the release that wrote them, or let a node of this one open the database first"
         )
 

@@ -13,7 +13,7 @@ from tests.faults.plan import Fault, Plan
 from tests.faults.wallets import pay_all
 
 PAYMENTS, SEED = int(os.environ.get("PAYMENTS", "10000")), int(os.environ.get("SEED", "1"))
-WALLETS, LIFETIME = 64, 30
+WALLETS, LIFETIME = 96, 30
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600 + PAYMENTS)]
 

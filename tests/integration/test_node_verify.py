@@ -46,10 +46,9 @@ def where(door: Door, tmp_path: Path) -> Place:
 def uetrs(door: Door) -> dict[str, str]:
     """A book with payments of every kind, made as the node makes it."""
     found = {PAID: door.paid(), OPEN: door.paid(), COMMITTING: door.paid("anan"), RECEIVED: door.receive("malee", 5)}
-    for ends in (end.cancel, end.expire):
-        uetr = door.paid()
-        door.move(uetr, Event.CLEAR)
-        door.database.write(lambda connection, uetr=uetr, ends=ends: ends(connection, known(connection, uetr)))
+    withdrawn, late = door.paid(), door.paid()
+    door.database.write(lambda connection: end.cancel(connection, known(connection, withdrawn)))
+    door.database.write(lambda connection: end.expire(connection, [known(connection, late)]))
     for number, name in enumerate((PAID, RECEIVED, COMMITTING)):
         commit(door, found[name], sequence=number, settles=name != COMMITTING)
     return found
@@ -80,7 +79,7 @@ def commit(door: Door, uetr: str, sequence: int, settles: bool) -> None:
         if settles:
             assert door.node.signed.settle(connection, batch.place, name) == [uetr]
             batches.settle(connection, name, 7, b"t" * 32)
-            end.settle(connection, known(connection, uetr), NOW)
+            end.settle(connection, [known(connection, uetr)], NOW)
 
     door.database.write(work)
 
