@@ -36,6 +36,7 @@ from nodes.follow import resume
 from nodes.merchants import endpoints as merchants
 from nodes.metadata import claims, idempotency_keys, seen_messages, signed
 from nodes.payments import endpoints as payments
+from nodes.payments.admission import Admission
 from nodes.payments.events import last_places
 from nodes.peers import endpoints as peers
 from nodes.quotes import endpoints as quotes
@@ -94,6 +95,7 @@ def create_app(settings: NodeSettings) -> FastAPI:
         signed=SignedRecord(signed, newest.timestamp if database.restored else None),
         idempotency=IdempotencyKeys(idempotency_keys, token_key.seed),
         claims=Claims(database, claims),
+        admission=Admission(settings.payment_lifetime, settings.room),
         bell=Bell(partial(_events_of, database)),
     )
     institution = Party(settings.name, "organization", settings.country)

@@ -60,6 +60,7 @@ class NodeContext:
     signed: SignedRecord
     idempotency: IdempotencyKeys
     claims: Claims
+    admission: Admission
     wake: threading.Event = field(default_factory=threading.Event)
     """Set when there is work for the worker."""
     bell: Bell = field(default_factory=Bell)
@@ -68,7 +69,6 @@ class NodeContext:
     gatherer: Gatherer = field(default_factory=Gatherer)
     """Makes lists of what requests ask for in the same moment."""
     seen: Seen = field(default_factory=Seen)
-    admission: Admission = field(default_factory=Admission)
 
     @property
     def account(self) -> Address:

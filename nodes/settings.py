@@ -26,6 +26,9 @@ class NodeSettings(ServiceSettings):
     )
     issuer_prefix: str = Field(pattern="^[A-Z0-9]{8}$", description="the prefix of its customers' own codes (CPM)")
     payment_lifetime: int = Field(default=30, ge=5, le=300, description="seconds a payment may take")
+    room: int = Field(
+        default=100, ge=1, description="payments to one creditor agent that may be under way however few settle"
+    )
     hold_lifetime: int = Field(default=3600, ge=10, description="seconds a payment may be held by compliance")
     fee_basis_points: int = Field(default=50, ge=0, le=1000, description="what the customer pays on top")
 

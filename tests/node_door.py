@@ -31,6 +31,7 @@ from nodes.metadata import claims, idempotency_keys, signed
 from nodes.payments import endpoints as payment_endpoints
 from nodes.payments import events
 from nodes.payments import repository as payments
+from nodes.payments.admission import Admission
 from nodes.payments.record import PaymentRecord
 from nodes.quotes.tables import quotes
 from serving.app import new_app
@@ -166,14 +167,14 @@ def price(name: str, account: str, source: int, expires: int) -> dict[str, Any]:
 
 
 @contextmanager
-def opened(path: Path, balance: int = RICH) -> Iterator[Door]:
+def opened(path: Path, balance: int = RICH, room: int = 10**6) -> Iterator[Door]:
     """A door over the database of that path; what stands in it already stays."""
     if not databases.ON_POSTGRESQL and not path.exists():
         path.write_bytes(databases.migrated_file(MIGRATIONS))
     database = Database(databases.place(path, MIGRATIONS), path.parent)
     try:
         database.write(lambda connection: furnish(connection, balance))
-        node = node_over(database)
+        node = node_over(database, room)
         app = _app(node)
         with TestClient(app, raise_server_exceptions=False) as http:
             yield Door(node, app, http)
@@ -191,7 +192,7 @@ def furnish(connection: Connection, balance: int) -> None:
         accounts.deposit(connection, f"first:{account}", account, balance, NOW)
 
 
-def node_over(database: Database) -> NodeContext:
+def node_over(database: Database, room: int = 10**6) -> NodeContext:
     """What the rooms of a node have of it, over a database that is furnished."""
 
     def look(owners: Collection[str]) -> Mapping[str, int]:
@@ -218,6 +219,7 @@ def node_over(database: Database) -> NodeContext:
         signed=SignedRecord(signed),
         idempotency=IdempotencyKeys(idempotency_keys, _KEY.seed),
         claims=Claims(database, claims),
+        admission=Admission(LIFETIME, room),
         bell=Bell(look),
     )
 

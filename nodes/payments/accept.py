@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -113,6 +114,7 @@ def _record_all(connection: Connection, node: NodeContext, asked: Sequence[_Aske
     quotes.use_all(connection, {quote_id: payment.uetr for quote_id, payment in new.items()})
     end.earmark_all(connection, list(new.values()))
     repository.add_all(connection, list(new.values()))
+    node.admission.take(Counter(payment.creditor_agent for payment in new.values()))
     return answers
 
 
@@ -120,7 +122,7 @@ def _usable(node: NodeContext, asked: _Asked, offered: quotes.Offered | None, ta
     if taken:
         raise QuoteAlreadyUsed(quotes.USED)
     priced = quotes.usable(offered, asked.caller, node.clock.now(), node.office.incumbent)
-    node.admission.take(priced.creditor_agent, node.settings.payment_lifetime)
+    node.admission.require_room(priced.creditor_agent)
     return priced
 
 

@@ -17,8 +17,6 @@ from contracts.terms.identifiers import Address
 from nodes.payments import repository
 from serving.database import Database
 
-LEAST = 100
-"""Payments to one creditor agent that may be under way however few have settled: nobody has paid to it for a while."""
 PARTS = 4
 """A payment is taken when those ahead of it settle within its life divided by this: some time is left for the rest."""
 WINDOW = 5
@@ -30,8 +28,10 @@ SECONDS = 0.25
 class Admission:
     """Room for payments of our customers by creditor agent, as this process sees it. Usable from several threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
+    def __init__(self, lifetime: int, least: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """`lifetime` of a payment in seconds; `least` may be under way to an agent that nobody has paid for a while."""
+        self._lifetime, self._least, self._clock = lifetime, least, clock
+        self._lock = threading.Lock()
         self._settled: dict[Address, deque[tuple[float, int]]] = defaultdict(deque)
         self._under_way: Counter[Address] = Counter()
         self._counted_at = float("-inf")
@@ -55,20 +55,19 @@ class Admission:
         with self._lock:
             self._under_way = Counter(counted)
 
-    def take(self, agent: Address, lifetime: int) -> None:
-        """Room for one more payment to this creditor agent. Raises as `require_room`."""
-        self.require_room(agent, lifetime)
+    def take(self, agents: Mapping[Address, int]) -> None:
+        """So many payments to each creditor agent are under way now."""
         with self._lock:
-            self._under_way[agent] += 1
+            self._under_way.update(agents)
 
-    def require_room(self, agent: Address, lifetime: int) -> None:
-        """Raises Busy, with the seconds until there may be room, when a payment that lives `lifetime` seconds would
-        wait too long behind those under way."""
+    def require_room(self, agent: Address) -> None:
+        """Raises Busy, with the seconds until there may be room, when a payment would wait too long behind those that
+        are under way. A list is taken whole where there is room for one more."""
         with self._lock:
             ahead, in_window = self._under_way[agent], self._settled_lately(agent)
-        room = max(LEAST, in_window * lifetime // (PARTS * WINDOW))
+        room = max(self._least, in_window * self._lifetime // (PARTS * WINDOW))
         if ahead >= room:
-            seconds = min(lifetime, max(1, (ahead - room) * WINDOW // max(in_window, 1)))
+            seconds = min(self._lifetime, max(1, (ahead - room) * WINDOW // max(in_window, 1)))
             raise Busy("more payments are under way than settle in time; nothing was taken", retry_after=seconds)
 
     def _settled_lately(self, agent: Address) -> int:

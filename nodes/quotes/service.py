@@ -147,7 +147,7 @@ def _scan(node: NodeContext, request: PriceRequest, held: Mapping[str, accounts.
         account = accounts.own(held.get(request.account), request.account, request.caller)
         code = qr.read_to_pay(request.code)
         for agent in only_agent(node, code):
-            node.admission.require_room(agent.account, node.settings.payment_lifetime)
+            node.admission.require_room(agent.account)
         asked = None if request.amount is None else parse_minor(request.amount)
         return _Scanned(code, account, Money(payable(_amount(code, asked)), code.currency))
     except FeiqianError as refusal:

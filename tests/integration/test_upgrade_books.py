@@ -35,6 +35,7 @@ from nodes.context import NodeContext
 from nodes.follow import follow, resume
 from nodes.metadata import claims, final_blocks, signed
 from nodes.payments import repository as payments
+from nodes.payments.admission import Admission
 from nodes.payments.record import PaymentRecord
 from nodes.quotes import repository as quotes
 from nodes.quotes import service as quoting
@@ -184,6 +185,7 @@ def bank(founded: Stage, tmp_path: Path) -> Iterator[Bank]:
         signed=SignedRecord(signed),
         idempotency=nothing,
         claims=Claims(database, claims),
+        admission=Admission(30, 100),
     )
 
     def work(connection: Connection) -> None:
