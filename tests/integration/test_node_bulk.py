@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from contracts.chain.clock import ChainClock
+from contracts.terms.payment import Event
 from tests.node_door import NOW, Door, opened
 
-ASKERS = 32
+ASKERS, YEAR = 32, 365 * 24 * 3600
 
 
 @pytest.fixture
@@ -147,6 +148,24 @@ def test_promise_3_the_answers_outlive_a_restart(tmp_path: Path) -> None:
         assert again.pay(alone, "alone").json() == single.json()
         assert kinds(again.pay_all([item("good", again.quote(name="other"))])) == ["idempotency-key-reused"]
         assert again.earmarked() == 2 * 1_005
+
+
+def test_promise_3_a_year_later_the_answer_is_still_the_same(tmp_path: Path) -> None:
+    """The price has expired, the payment has ended, the node was started again, and the chain is a year further."""
+    with opened(tmp_path / "node.db") as door:
+        quote = door.quote()
+        first = door.pay(quote, "once")
+        door.move(first.json()["uetr"], Event.EXPIRE)
+    with opened(tmp_path / "node.db") as later:
+        later.node.clock.observe(NOW + YEAR)
+        with ThreadPoolExecutor(ASKERS) as askers:
+            answers = list(askers.map(lambda _: later.pay(quote, "once"), range(ASKERS)))
+        assert {(each.status_code, each.text) for each in answers} == {(first.status_code, first.text)}
+        other = later.pay("another", "once")
+        assert (other.status_code, other.json()["type"]) == (422, "urn:feiqian:problem:idempotency-key-reused")
+        assert later.pay(quote, "another-key").json()["type"] == "urn:feiqian:problem:quote-expired"
+        with later.database.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM payments").scalar_one() == 1
 
 
 @pytest.mark.parametrize(

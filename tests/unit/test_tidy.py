@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("contracts", "serving", "compliance", "bridge", "audit", "nodes", "devnet")
 MAX_LINES, MAX_TEST_LINES, MAX_FUNCTION = 400, 600, 60
+PROMISES = 10
+"""What the project promises, numbered."""
 MONEY_PACKAGES = ("contracts", "nodes", "bridge")
 UNFINISHED = ("TODO", "FIXME", "XXX", "HACK", "NotImplementedError")
 FLOATS_ALLOWED = {
@@ -92,3 +95,9 @@ def test_nothing_is_left_unfinished(word: str) -> None:
         if word in line
     ]
     assert marked == []
+
+
+def test_each_promise_has_a_test_named_after_it() -> None:
+    names = [node.name for path in sources("tests") if path.suffix == ".py" for node in functions(path)]
+    told = {int(number) for name in names for number in re.findall(r"^test_promise_(\d+)_", name)}
+    assert told == set(range(1, PROMISES + 1))
