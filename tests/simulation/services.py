@@ -48,6 +48,7 @@ from nodes.app import REGISTRY_MAX_AGE
 from nodes.context import NodeContext
 from nodes.follow import resume
 from nodes.metadata import claims, idempotency_keys, seen_messages, signed
+from nodes.payments.admission import Admission
 from nodes.peers.endpoints import router as node_router
 from nodes.settings import NodeSettings
 from nodes.worker import Worker
@@ -132,6 +133,7 @@ def _node(service: Service, process: Process) -> Door:
         signed=SignedRecord(signed, newest.timestamp if database.restored else None),
         idempotency=IdempotencyKeys(idempotency_keys, message_key(who.name).seed),
         claims=Claims(database, claims),
+        admission=Admission(node_settings(who).payment_lifetime, node_settings(who).room),
     )
     institution = Party(node.settings.name, "organization", node.settings.country)
     database.write(lambda connection: open_own_accounts(connection, node.currency, institution))
