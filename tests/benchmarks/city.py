@@ -26,7 +26,10 @@ PLACE = Path("build/bench")
 """Beside the figures: a temporary folder may lie in memory, where a write to the disk costs nothing."""
 NODES = tuple(service for service, kind in SERVICES.items() if kind == "node")
 QUOTE_LIFETIME = 600
-"""Seconds: prices for the measurement of accepting are gathered beforehand. Nothing else is set for the benchmark."""
+"""Seconds: prices for the measurement of accepting are gathered beforehand."""
+ROOM = 20_000
+"""Payments under way: a node that does nothing but accept for a while must not say that it has no room. Nothing else is
+set for the benchmark."""
 _SERVE_ONE_BY_ONE = "import nodes.batches.form as form; form.MAX_PAYMENTS = 1; import feiqian; feiqian.main()"
 
 
@@ -71,6 +74,9 @@ def city(customers: int) -> Iterator[City]:
     folder = found(path)
     with folder.settings(cast.PROVIDER_BRIDGE).open("a") as settings:
         settings.write(f"quote_lifetime = {QUOTE_LIFETIME}\n")
+    for node in NODES:
+        with folder.settings(node).open("a") as settings:
+            settings.write(f"room = {ROOM}\n")
     here = City(folder, Processes(folder, tied=True), Apis.of(folder))
     try:
         run(folder, here.processes)
