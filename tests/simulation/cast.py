@@ -23,7 +23,8 @@ CHAIN_ID = 7_788
 FOUNDED = 1_790_000_000
 """Chain time of the first block, in seconds."""
 FUNDS = 10**9
-RICH = 50_000_000
+STOCK = 70_000
+"""Minor units of each currency that the provider holds: two large payments are more than that."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def founded() -> World:
 def issues() -> list[tuple[Address, int, int]]:
     """(account, currency, amount) that the settlement banks issue: each bank its own, the provider all."""
     units = [(each.account, each.unit.numeric) for each in BANKS if each.unit]
-    return [(account, unit, FUNDS) for account, unit in units] + [(PROVIDER.account, unit, RICH) for _, unit in units]
+    return [(account, unit, FUNDS) for account, unit in units] + [(PROVIDER.account, unit, STOCK) for _, unit in units]
 
 
 def issue(world: World) -> None:

@@ -47,12 +47,11 @@ class People:
 
     def try_again(self) -> None:
         """Once all is calm, one bank's customer pays until a payment has settled: the network works, whatever was."""
-        run = self.stage.scheduler
-        bank, to = run.luck.sample(BANKS, 2)
-        service, number = self.stage.node(bank), 0
-        code = _code(to, 777)
+        run, number = self.stage.scheduler, 0
         while not self.works:
             number += 1
+            bank, to = run.luck.sample(BANKS, 2)  # of some currency the provider may have nothing left
+            service, code = self.stage.node(bank), _code(to, 777)
             uetr = self._pay_calmly(service, bank, to, code, f"{bank.name}-calm-{number}")
             while uetr and not self.works and uetr in {each[0] for each in open_payments(service)}:
                 run.sleep(2.0)
@@ -83,7 +82,7 @@ class People:
 
     def _pay_once(self, bank: Institution, to: Institution, who: str, key: str) -> None:
         service, run = self.stage.node(bank), self.stage.scheduler
-        amount = run.luck.choice([100, 999, 1_234, 5_000, 20_001])
+        amount = run.luck.choice([100, 999, 1_234, 5_000, 20_001, 45_000])
         code = _code(to, amount)
         shown = self._insist(service, "quote", lambda node: quote(node, PriceRequest(who, who, code, None)), 3)
         if shown is None:
