@@ -284,5 +284,11 @@ QUICK = (
     "cancelled while agreed",
     "a replayed key is a new payment",
     "settled when sent",
+    "attested unscreened",
+    "posted twice",
+    "money is spent before it is earmarked",
+    "the fee is set aside for ever",
+    "the block before its events",
+    "a reservation goes while it is signed",
 )
 """Those that `make test` plants, found within a few seeds; the others take more and are the soak's."""
