@@ -21,7 +21,8 @@ def test_no_seed_of_a_long_campaign_fails() -> None:
     with ThreadPoolExecutor(2) as pool:
         for (first, last), (summary, printed) in zip(parts, pool.map(lambda part: campaign(*part), parts), strict=True):
             for name, count in summary["counts"].items():
-                totals[name] = totals.get(name, 0) + count
+                known = totals.get(name, 0)
+                totals[name] = max(known, count) if name.startswith("deepest") else known + count
             failed |= summary["failed"]
             seconds += int(summary["processor_seconds"])
             print(
