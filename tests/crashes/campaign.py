@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.terms.errors import ChainUnavailable
+from devnet.network import cast
 from devnet.network.api import Apis
 from devnet.network.establish import admit, deploy, issue
 from devnet.network.folder import CHAIN, SERVICES, NetworkFolder
@@ -25,8 +26,9 @@ from tests.crashes.nursery import ForkedProcesses
 from tests.crashes.traps import Death, Traps
 from tests.end_to_end.load import Stage
 
-LIFETIME, HOLD_LIFETIME = 60, 240
-"""Seconds that a payment may take, and a held one: longer than a few recoveries, so that it goes on after them."""
+LIFETIME, HOLD_LIFETIME, QUOTE_LIFETIME = 60, 240, 200
+"""Seconds that a payment may take, and a held one: longer than a few recoveries, so that it goes on after them. A price
+outlives both acceptance and payment."""
 START = "start"
 """The act of a service that begins."""
 DEPTHS = 9
@@ -68,6 +70,8 @@ class Scene:
 def staged(path: Path) -> Iterator[Scene]:
     """A network whose points are told to a folder, while the block runs."""
     folder = found(path, LIFETIME, heartbeat=1.0, hold_lifetime=HOLD_LIFETIME, server=databases.server())
+    with folder.settings(cast.PROVIDER_BRIDGE).open("a") as settings:
+        settings.write(f"quote_lifetime = {QUOTE_LIFETIME}\n")
     traps = Traps(path / "traps")
     traps.count(START)
     processes = ForkedProcesses(folder, path / "traps")
