@@ -26,6 +26,7 @@ MAX_BODY_SECONDS = 10.0
 MAX_AT_WORK = 256
 """Requests with a body that one process works on at a time; memory and waiting are bounded by it."""
 _MAX_DEPTH = 16
+_CLOSED = "the handler is closed"
 _STRING = re.compile(rb'"[^"]*"?')
 _DEEPER = [1 if chr(byte) in "[{" else -1 for byte in range(256)]
 _NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
@@ -109,9 +110,17 @@ class BoundedBodies:
                 counted = True
             return message
 
+        async def answer(message: Message) -> None:
+            try:
+                await send(message)
+            except RuntimeError as failure:  # uvloop's way to say that the connection is closed
+                if _CLOSED not in str(failure):
+                    raise
+                raise ClientDisconnect from failure
+
         try:
-            with suppress(ClientDisconnect):  # whoever asked has gone in the middle of the question
-                await self._app(scope, bounded, send)
+            with suppress(ClientDisconnect):  # whoever asked has gone, and nobody waits for the answer
+                await self._app(scope, bounded, answer)
         finally:
             self._at_work -= counted
 

@@ -19,7 +19,7 @@ from tests.faults.stage import Faulty
 WAIT = 3.0
 """Seconds that a wallet waits for the end of its payment in one request."""
 PAUSE = 0.2
-ATTEMPTS = 60
+ATTEMPTS = 300
 _SPOILT = (ValueError, KeyError, TypeError, AttributeError)
 """What becomes of an answer of which half arrived, or whose bytes came twice: nobody signs what a wallet hears."""
 _HEARD = (401, 404, 405, 408, 413, 431)

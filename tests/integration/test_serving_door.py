@@ -8,6 +8,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
@@ -256,6 +257,22 @@ def test_a_body_that_stops_half_way_is_not_waited_for() -> None:
     refusal = asyncio.run(ends())
     assert refusal is not None
     assert refusal.status_code == 408
+
+
+@pytest.mark.parametrize(("said", "passes"), [("x; the handler is closed", True), ("another mistake", False)])
+def test_who_has_left_before_the_answer_is_no_bug(said: str, passes: bool) -> None:
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def closed(_: Any) -> None:
+        raise RuntimeError(said)
+
+    async def body() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    door = BoundedBodies(answering)({"type": "http", "headers": []}, body, closed)  # type: ignore[arg-type]
+    with nullcontext() if passes else pytest.raises(RuntimeError, match=said):
+        asyncio.run(door)  # type: ignore[arg-type]
 
 
 def test_who_leaves_in_the_middle_of_a_body_is_no_bug() -> None:
