@@ -20,6 +20,10 @@ from serving.side_file import SideFile
 MINIMUM_SQLITE = (3, 51, 3)
 """Older releases can lose committed pages when a WAL is reset (SQLite release notes, 3.51.3)."""
 
+_CACHE = "cache_size=-32768"
+"""32 MiB for the one writer. Keys are random, so a list touches a page of its own in each index for each payment: with
+SQLite's 2 MiB a large database read and wrote the same pages several times in one transaction."""
+
 _SIDE = struct.Struct(">II")
 _MODULUS = 2**32
 
@@ -41,7 +45,7 @@ class SqliteStore:
     def writing(self) -> Engine:
         if pysqlite3.sqlite_version_info < MINIMUM_SQLITE:
             raise RuntimeError(f"SQLite {pysqlite3.sqlite_version} is too old; {MINIMUM_SQLITE} or newer is needed")
-        return _engine(self._path, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+        return _engine(self._path, "BEGIN IMMEDIATE", _CACHE, pool_size=1, max_overflow=0)
 
     def take(self) -> bool:
         self._path.parent.mkdir(parents=True, exist_ok=True)
