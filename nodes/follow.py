@@ -129,11 +129,12 @@ def _apply_once(
     if last is not None and (after is None or last.number > after.number):
         node.signed.bury(connection, blocks.newest.timestamp)  # it hears the chain's time
         return min(FinalBlock(*last), blocks.newest, key=lambda block: block.number)
-    _apply(connection, node, blocks, lost)
+    apply(connection, node, blocks, lost)
     return blocks.newest
 
 
-def _apply(connection: Connection, node: NodeContext, blocks: FinalBlocks, lost: Sequence[LostBatch]) -> None:
+def apply(connection: Connection, node: NodeContext, blocks: FinalBlocks, lost: Sequence[LostBatch]) -> None:
+    """What final blocks bring, and that they were acted on, in the caller's transaction."""
     chain_time = blocks.newest.timestamp
     remember_lost(connection, lost)
     for event in blocks.events:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -65,6 +66,7 @@ def signed_tables(metadata: MetaData) -> SignedTables:
         Column("sequence", BigInteger, nullable=False),
         Column("deadline", BigInteger, nullable=False),
         Column("state", Text, nullable=False, index=True),
+        Index("signed_batches_by_place", "debtor_agent", "lane", "sequence"),
     )
     payments = Table(
         "signed_payments",
@@ -194,12 +196,15 @@ class SignedRecord:
 
     def live(self, connection: Connection, uetrs: Iterable[str]) -> set[str]:
         """Those of `uetrs` that are in a live batch."""
+        asked = set(uetrs)
+        if not asked:
+            return asked
         rows = connection.execute(
             select(self._payments.c.uetr)
             .join(self._batches, self._batches.c.batch_hash == self._payments.c.batch_hash)
             .where(self._batches.c.state == LIVE)
         )
-        return set(rows.scalars()) & set(uetrs)
+        return set(rows.scalars()) & asked
 
     def _forget(self, connection: Connection, name: bytes) -> None:
         connection.execute(delete(self._payments).where(self._payments.c.batch_hash == name))

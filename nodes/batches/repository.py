@@ -12,8 +12,9 @@ from contracts.terms.batch import Batch, Endorsement, SignedBatch
 from contracts.terms.commitments import batch_hash
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.identifiers import Address
-from nodes.batches.tables import batches
+from nodes.batches.tables import batches, settled_payments
 from serving.jsontext import dump, load
+from serving.rows import insert_all
 
 FORMING, SIGNED, SETTLED, DEAD = "forming", "signed", "settled", "dead"
 
@@ -78,8 +79,11 @@ def find(connection: Connection, name: bytes) -> FormedBatch | None:
 
 
 def settle(connection: Connection, name: bytes, block_number: int, transaction_hash: bytes) -> None:
+    """A batch that was signed is final, and with it each of its payments is found."""
     values = {"state": SETTLED, "block_number": block_number, "transaction_hash": transaction_hash}
     connection.execute(update(batches).where(batches.c.batch_hash == name).values(values))
+    rows = [{"uetr": uetr, "batch_hash": name} for uetr in uetrs_of(connection, name)]
+    insert_all(connection, settled_payments, rows)
 
 
 def bury(connection: Connection, name: bytes) -> None:
@@ -107,7 +111,7 @@ def settled_at(connection: Connection, lane: int, sequence: int) -> FormedBatch 
 def settled_with(connection: Connection, uetr: str) -> FormedBatch | None:
     """The settled batch that holds a payment."""
     row = connection.execute(
-        select(batches).where(batches.c.state == SETTLED, batches.c.uetrs.contains(f'"{uetr}"'))
+        select(batches).join(settled_payments).where(settled_payments.c.uetr == uetr)
     ).one_or_none()
     return None if row is None else _formed(row)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
 
 from nodes.metadata import metadata
 from serving.columns import Octets
@@ -20,5 +20,14 @@ batches = Table(
     Column("block_number", BigInteger),
     Column("transaction_hash", Octets),
     CheckConstraint("state IN ('forming', 'signed', 'settled', 'dead')", name="batch_state"),
+    Index("batches_by_place", "lane", "sequence"),
 )
 """`uetrs` in the order of the tree's leaves. `endorsements` by member, gathered before the own signatures are given."""
+
+settled_payments = Table(
+    "settled_payments",
+    metadata,
+    Column("uetr", Text, primary_key=True),
+    Column("batch_hash", Octets, ForeignKey("batches.batch_hash"), nullable=False),
+)
+"""The settled batch that holds each payment: one, which the key says."""

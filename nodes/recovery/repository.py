@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from contracts.terms.batch import SignedBatch
 from contracts.terms.commitments import batch_hash
@@ -99,5 +99,5 @@ def doubtful(connection: Connection, uetrs: Sequence[str]) -> list[str]:
 
 def trust(connection: Connection, unless_of: Iterable[Address]) -> None:
     """Doubt no payment any more but those of the debtor agents named."""
-    doubted = select(payments.c.uetr).where(payments.c.debtor_agent.in_(list(unless_of)))
-    connection.execute(delete(doubtful_payments).where(doubtful_payments.c.uetr.not_in(doubted)))
+    theirs = (payments.c.uetr == doubtful_payments.c.uetr) & payments.c.debtor_agent.in_(list(unless_of))
+    connection.execute(delete(doubtful_payments).where(~exists().where(theirs)))

@@ -1,0 +1,127 @@
+"""What a node asks of its database for a payment stays as cheap as it is, however many payments there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pysqlite3
+import pytest
+from sqlalchemy import Engine, event, text
+
+from nodes.app import MIGRATIONS
+from nodes.batches import repository as batches
+from nodes.batches.tables import settled_payments
+from nodes.verify.service import verify
+from serving.migrations import migrate
+from tests import databases
+from tests.benchmarks.bank import opened, settle_list
+from tests.benchmarks.filling import LIST, fill
+
+GROWING = (
+    "agreements",
+    "batches",
+    "idempotency_keys",
+    "journal_entries",
+    "payment_events",
+    "payments",
+    "postings",
+    "quotes",
+    "settled_payments",
+    "signed_batches",
+    "signed_payments",
+)
+"""The tables of a node that get rows with every payment or batch."""
+
+
+@pytest.mark.sqlite
+def test_a_database_that_a_benchmark_filled_is_whole(tmp_path: Path) -> None:
+    known = fill(tmp_path / "node.db", 4 * LIST)
+    verified = verify(tmp_path / "node.db")
+    assert verified.broken == []
+    rows = {check.name: check.rows for check in verified.checks}
+    assert (rows["settlements"], rows["settled batches"]) == (4 * LIST, 4)
+    with opened(tmp_path / "node.db") as bank:
+        more = settle_list(bank, 7)
+        for uetr in (*known, *more):
+            bank.look_up(uetr)
+        bank.page()
+    assert verify(tmp_path / "node.db").broken == []
+
+
+@pytest.mark.sqlite
+def test_no_step_of_a_payment_reads_a_growing_table_whole(tmp_path: Path) -> None:
+    path = tmp_path / "node.db"
+    with opened(path) as bank, statements() as asked:
+        first = settle_list(bank, LIST)
+        bank.idle()
+        bank.page()
+        bank.look_up(first[-1])
+        with bank.node.database.read() as connection:
+            assert batches.settled_at(connection, 0, 0) is not None
+            assert batches.settled_batches(connection, 0, -1, 10)
+    assert len(asked) > 30
+    assert [each for statement in asked for each in scans(path, statement)] == []
+
+
+@pytest.mark.sqlite
+def test_a_scan_is_noticed(tmp_path: Path) -> None:
+    with opened(tmp_path / "node.db"):
+        pass
+    assert scans(tmp_path / "node.db", "SELECT * FROM batches WHERE uetrs LIKE ?")
+    assert not scans(tmp_path / "node.db", "SELECT * FROM batches WHERE batch_hash = ?")
+
+
+@pytest.mark.sqlite
+def test_what_settled_before_the_table_was_there_is_found_by_it(tmp_path: Path) -> None:
+    path = tmp_path / "node.db"
+    with opened(path) as bank:
+        known = settle_list(bank, 5)
+    with databases.looking(path) as connection:
+        rows = connection.execute(settled_payments.select()).all()
+        for statement in (
+            "DROP TABLE settled_payments",
+            "DROP INDEX signed_batches_by_place",
+            "DROP INDEX batches_by_place",
+            "UPDATE alembic_version SET version_num = '0007'",
+        ):
+            connection.execute(text(statement))
+    database = databases.opened(path)
+    migrate(database, MIGRATIONS)
+    database.close()
+    with databases.looking(path) as connection:
+        assert sorted(connection.execute(settled_payments.select()).all()) == sorted(rows)
+    with opened(path) as bank:
+        for uetr in known:
+            bank.look_up(uetr)
+
+
+@contextmanager
+def statements() -> Iterator[set[str]]:
+    """Every different statement that reaches a database meanwhile."""
+    seen: set[str] = set()
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
+            seen.add(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def scans(path: Path, statement: str) -> list[str]:
+    """The growing tables that SQLite would read from end to end for it."""
+    connection = pysqlite3.connect(str(path))
+    try:
+        given = [None] * statement.count("?")
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", given)]
+    finally:
+        connection.close()
+    found = [match[1] for line in plan if (match := re.match(r"SCAN (\w+)", line))]
+    return [f"{table}: {statement}" for table in found if table in GROWING]
