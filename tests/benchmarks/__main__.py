@@ -9,11 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import gas, hashing, lists, network, qr
+from tests.benchmarks import gas, growth, hashing, lists, network, qr
 from tests.benchmarks.tables import Table, machine
 
 SECTIONS: Mapping[str, Callable[[network.Extent], Iterator[Table]]] = {
     "gas": lambda _: gas.tables(),
+    "growth": lambda _: growth.tables(),
     "hashing": lambda _: hashing.tables(),
     "lists": lambda _: lists.tables(),
     "network": network.tables,
