@@ -67,6 +67,7 @@ def is_forming(connection: Connection, name: bytes) -> bool:
 def restore(connection: Connection, signed: SignedBatch, uetrs: Sequence[str]) -> None:
     """A batch that was signed, as the chain has it, in place of whatever was known of it."""
     connection.execute(delete(batches).where(batches.c.batch_hash == batch_hash(signed.batch)))
+    connection.execute(delete(settled_payments).where(settled_payments.c.uetr.in_(uetrs)))
     add(connection, signed.batch, uetrs)
     endorsements = dict(zip(signed.batch.members, signed.endorsements, strict=True))
     sign(connection, batch_hash(signed.batch), endorsements)
@@ -79,9 +80,11 @@ def find(connection: Connection, name: bytes) -> FormedBatch | None:
 
 
 def settle(connection: Connection, name: bytes, block_number: int, transaction_hash: bytes) -> None:
-    """A batch that was signed is final, and with it each of its payments is found."""
+    """A batch is final, and with it each of its payments is found. One that is not known, because a backup was
+    restored, is restored first, and settled then."""
     values = {"state": SETTLED, "block_number": block_number, "transaction_hash": transaction_hash}
-    connection.execute(update(batches).where(batches.c.batch_hash == name).values(values))
+    if not connection.execute(update(batches).where(batches.c.batch_hash == name).values(values)).rowcount:
+        return
     rows = [{"uetr": uetr, "batch_hash": name} for uetr in uetrs_of(connection, name)]
     insert_all(connection, settled_payments, rows)
 
@@ -110,9 +113,8 @@ def settled_at(connection: Connection, lane: int, sequence: int) -> FormedBatch 
 
 def settled_with(connection: Connection, uetr: str) -> FormedBatch | None:
     """The settled batch that holds a payment."""
-    row = connection.execute(
-        select(batches).join(settled_payments).where(settled_payments.c.uetr == uetr)
-    ).one_or_none()
+    held = select(settled_payments.c.batch_hash).where(settled_payments.c.uetr == uetr).scalar_subquery()
+    row = connection.execute(select(batches).where(batches.c.batch_hash == held)).one_or_none()
     return None if row is None else _formed(row)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Table, Text
 
 from nodes.metadata import metadata
 from serving.columns import Octets
@@ -28,6 +28,7 @@ settled_payments = Table(
     "settled_payments",
     metadata,
     Column("uetr", Text, primary_key=True),
-    Column("batch_hash", Octets, ForeignKey("batches.batch_hash"), nullable=False),
+    Column("batch_hash", Octets, nullable=False),
 )
-"""The settled batch that holds each payment: one, which the key says."""
+"""The settled batch that holds each payment: one, which the key says. No
+reference, because whoever deletes a batch would look through all of them."""

@@ -52,7 +52,7 @@ RICH = 10**12
 AMOUNT = 1_000
 PAGE = 50
 _SIGNED = bytes(65)
-_ENDORSED = Endorsement(_SIGNED, Attestation(bytes(32), bytes(32), bytes(32), NOW + 60), _SIGNED)
+ENDORSED = Endorsement(_SIGNED, Attestation(bytes(32), bytes(32), bytes(32), NOW + 60), _SIGNED)
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Bank:
             assert all(standing[uetr].state is State.COSIGNING for uetr in uetrs)
             self.node.signed.record(connection, batch, uetrs, SETTLEMENT)
             payments.move_all(connection, [Move(uetr, State.COSIGNING, Event.SIGN) for uetr in uetrs])
-            batches.sign(connection, name, dict.fromkeys(batch.members, _ENDORSED))
+            batches.sign(connection, name, dict.fromkeys(batch.members, ENDORSED))
 
         self.node.database.write(work)
 

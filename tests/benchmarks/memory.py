@@ -1,7 +1,8 @@
 """The memory of a node's process after many payments: it accepts and ends them by its own code, as fast as it can.
 
 A real node on a real chain, whose compliance is away: what it accepts is certainly unsettled once its deadline is past
-in a final block. Prices are laid into its book beforehand, because no provider is asked.
+in a final block. Prices are laid into its book beforehand, because no provider is asked; its room for
+payments under way holds them all.
 """
 
 from __future__ import annotations
@@ -94,6 +95,8 @@ def _house(payments: int) -> Iterator[House]:
     PLACE.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(prefix="memory-", dir=PLACE))
     folder = found(path)
+    with folder.settings(HOME.node).open("a") as settings:
+        settings.write(f"room = {payments}\n")
     processes = Processes(folder, tied=True)
     try:
         processes.start([CHAIN])

@@ -10,15 +10,17 @@ from typing import Any
 
 import pysqlite3
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 
+from contracts.terms.batch import SignedBatch
+from contracts.terms.commitments import batch_hash
 from nodes.app import MIGRATIONS
 from nodes.batches import repository as batches
 from nodes.batches.tables import settled_payments
 from nodes.verify.service import verify
 from serving.migrations import migrate
 from tests import databases
-from tests.benchmarks.bank import opened, settle_list
+from tests.benchmarks.bank import ENDORSED, opened, settle_list
 from tests.benchmarks.filling import LIST, fill
 
 GROWING = (
@@ -97,6 +99,30 @@ def test_what_settled_before_the_table_was_there_is_found_by_it(tmp_path: Path) 
     with opened(path) as bank:
         for uetr in known:
             bank.look_up(uetr)
+
+
+@pytest.mark.sqlite
+def test_a_batch_that_was_lost_is_settled_once_it_is_restored(tmp_path: Path) -> None:
+    with opened(tmp_path / "node.db") as bank:
+        bank.accept(bank.quote(3))
+        bank.screen()
+        bank.agree(3)
+        batch = bank.form(3)
+        name = batch_hash(batch)
+        with bank.node.database.read() as connection:
+            uetrs = batches.uetrs_of(connection, name)
+        signed = SignedBatch(batch, (ENDORSED,) * len(batch.members))
+
+        def recover(connection: Connection) -> None:
+            batches.settle(connection, b"x" * 32, 7, b"t" * 32)  # of a batch that the backup lacks
+            batches.settle(connection, name, 7, b"t" * 32)  # it was being formed in the backup
+            batches.restore(connection, signed, uetrs)
+            batches.settle(connection, name, 7, b"t" * 32)
+
+        bank.node.database.write(recover)
+        with bank.node.database.read() as connection:
+            found = [batches.settled_with(connection, uetr) for uetr in uetrs]
+    assert [each and each.name for each in found] == [name] * 3
 
 
 @contextmanager

@@ -230,7 +230,7 @@ def _dropped_signed() -> None:
 @bug("the block before its events")
 def _block_first() -> None:
     """That a final block was acted on is recorded in a transaction of its own, before its events are."""
-    apply = following._apply
+    apply = following.apply
 
     def follow_first(node: Any) -> bool:
         after = node.seen.block or following._last(node)

@@ -17,7 +17,6 @@ def upgrade() -> None:
         "settled_payments",
         sa.Column("uetr", sa.Text(), nullable=False),
         sa.Column("batch_hash", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["batch_hash"], ["batches.batch_hash"]),
         sa.PrimaryKeyConstraint("uetr"),
     )
     uetrs = _UETRS[op.get_bind().dialect.name]
