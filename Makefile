@@ -48,7 +48,7 @@ test-anvil: $(READY) $(if $(NPM),$(ANVIL)/node_modules/.ready) ## the contract t
 test-peers: $(READY) $(if $(NPM),$(PEERS)/node_modules/.ready) ## other readers of payment codes agree with ours (needs npm)
 	@$(if $(NPM),$(BIN)/python -m pytest -s $(PEERS),echo "$(subst anvil,the peers,$(NO_NPM))")
 
-bench: $(READY) ## gas, times, doors by length of list, codes, a network under load for SECONDS=60; ARGS="network" for one
+bench: $(READY) ## gas, times, doors by length of list, codes, growth, a network under load for SECONDS=60; ARGS="network" for one
 	@$(BIN)/python -m tests.benchmarks --seconds $(SECONDS) $(ARGS)
 
 fuzz: $(READY) ## RUNS=1000000 mutated payment codes; what each service's OpenAPI document allows, EXAMPLES=200 an operation

@@ -88,6 +88,7 @@ def _accept(house: House, first: int) -> None:
     items = [{"quote_id": f"quote-{number}", "idempotency_key": new_uetr()} for number in range(first, first + LIST)]
     answer = house.http.post("/v1/payments/bulk", json={"payments": items})
     assert answer.is_success, answer.text
+    assert answer.text.count('"uetr"') == LIST, f"not every payment was accepted: {answer.text[-400:]}"
 
 
 @contextmanager
