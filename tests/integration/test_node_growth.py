@@ -57,7 +57,7 @@ def test_a_database_that_a_benchmark_filled_is_whole(tmp_path: Path) -> None:
 @pytest.mark.sqlite
 def test_no_step_of_a_payment_reads_a_growing_table_whole(tmp_path: Path) -> None:
     path = tmp_path / "node.db"
-    with opened(path) as bank, statements() as asked:
+    with opened(path) as bank, statements(path) as asked:
         first = settle_list(bank, LIST)
         bank.idle()
         bank.page()
@@ -126,12 +126,12 @@ def test_a_batch_that_was_lost_is_settled_once_it_is_restored(tmp_path: Path) ->
 
 
 @contextmanager
-def statements() -> Iterator[set[str]]:
-    """Every different statement that reaches a database meanwhile."""
+def statements(path: Path) -> Iterator[set[str]]:
+    """Every different statement that reaches this database meanwhile; other tests' services run beside it."""
     seen: set[str] = set()
 
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
+    def note(connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        if str(path) in str(connection.engine.url) and statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
             seen.add(statement)
 
     event.listen(Engine, "before_cursor_execute", note)

@@ -32,6 +32,7 @@ from serving.client import PeerRefusal
 from serving.documents import HexField, LegField
 from serving.keys import MessageKey
 from serving.readiness import Readiness
+from serving.telemetry import configure_logs
 from tests.databases import opened
 
 SECRET = "Alice-Liddell-4711"
@@ -96,6 +97,7 @@ class Door:
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     database = opened(tmp_path_factory.mktemp("door") / "door.sqlite")
+    configure_logs("door")  # a person's console would take seconds to draw a bug's traceback
     app = new_app("door", "a door for tests", lambda _: _Lifespan(), Readiness(database, {}))  # type: ignore[arg-type, return-value]
     app.state.tokens = Tokens("door", KEY)
     app.include_router(routes())

@@ -1,5 +1,7 @@
-"""Whatever fails, and in whatever order: seeds of a whole network, judged after every event. `make soak-simulation` runs
-thousands: a run takes a few seconds of processor time."""
+"""Whatever fails, and in whatever order: seeds of a whole network, judged after every event.
+
+`make soak-simulation` runs thousands: a run takes seconds of processor time.
+"""
 
 from __future__ import annotations
 

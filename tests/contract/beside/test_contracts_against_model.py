@@ -18,8 +18,8 @@ UNIT_TESTS = Path(__file__).parents[1]
 SEEDS = range(1, 9)
 COUNCIL_DOES = {"admit", "suspend", "reinstate", "replace_settlement", "set_governors", "unpause"}
 
-# The first test waits for the whole campaign: a minute of one free core.
-pytestmark = pytest.mark.timeout(900)
+# The first test waits for the whole campaign, which one process runs for all: minutes of one core.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("model")]
 
 
 @pytest.fixture(scope="module")
