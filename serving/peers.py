@@ -34,6 +34,9 @@ class SignedRoute(APIRoute):
 
         async def signed(request: Request) -> Response:
             door: PeerDoor = request.app.state.peer_door
+            # The signature covers the body, not what its head says of it: it is JSON, or it is refused.
+            others = [pair for pair in request.scope["headers"] if pair[0] != b"content-type"]
+            request.scope["headers"] = [*others, (b"content-type", b"application/json")]
             body = await request.body()
             message = _request_message(door, request)
             try:
