@@ -142,7 +142,7 @@ def kept(door: Door, *aside: str) -> dict[str, int]:
     """How much a service has recorded, but what passing time makes it record and what others ask it meanwhile."""
     network, service = door.network, door.service
     tests_own = {"seen_messages": network.count(service, "seen_messages", f"nonce LIKE '{OWN}%'")}
-    found = network.rows(service, ("final_blocks", "seen_messages")) | tests_own
+    found = network.rows(service, ("claims", "final_blocks", "seen_messages")) | tests_own
     return {name: rows for name, rows in found.items() if name not in aside}
 
 
