@@ -55,6 +55,7 @@ class Follower:
         office = self._bridge.office
         with self._bridge.database.read() as connection:
             office.observe(known_settlements(connection, successors, office.settlements[0]))
+            _log.info("Settlement in office", incumbent=office.incumbent)
         if last := self._last():
             self._bridge.clock.observe(last.timestamp)
         self._thread.start()

@@ -53,6 +53,7 @@ class Follower:
         """Go on where the last life of this service ended."""
         with self._database.read() as connection:
             self._office.observe(known_settlements(connection, successors, self._office.settlements[0]))
+            _log.info("Settlement in office", incumbent=self._office.incumbent)
         self._thread.start()
 
     def stop(self) -> None:

@@ -113,6 +113,7 @@ def resume(node: NodeContext) -> None:
     with node.database.read() as connection:
         last = last_final_block(connection, final_blocks)
         node.office.observe(known_settlements(connection, successors, node.office.settlements[0]))
+        _log.info("Settlement in office", incumbent=node.office.incumbent)
     if last is not None:
         node.clock.observe(last.timestamp)
 

@@ -124,8 +124,7 @@ def test_payments_go_on_through_two_upgrades_and_a_kill(stage: Stage, tmp_path: 
     complete = auditor.check_completeness(stage.folder, tmp_path / "leaves.json")
     assert "Settlement replaced 2 times" in complete.said
     for service in MEMBERS_SERVICES:
-        # Whoever was killed between the block and the line about it says the older one alone.
-        assert settlements[1] in log(stage, service) or settlements[2] in log(stage, service)
+        assert settlements[2] in log(stage, service)
         assert '"event": "bug' not in log(stage, service)
 
 

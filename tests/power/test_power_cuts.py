@@ -15,7 +15,7 @@ from tests.power import bank
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.timeout(3600)]
 
-CUTS, SEED = int(os.environ.get("CUTS", "300")), int(os.environ.get("SEED", "1"))
+CUTS, SEED = int(os.environ.get("CUTS", "1000")), int(os.environ.get("SEED", "1"))
 LIVES = 4
 """After each the bank goes on with what one of its cuts has left."""
 PAYMENTS = 15
