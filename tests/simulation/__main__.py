@@ -42,7 +42,7 @@ def main() -> int:
 def _begin() -> None:
     from tests.simulation import databases, stage
 
-    structlog.configure(processors=[_unheard], cache_logger_on_first_use=False)  # its lines would bear this clock's time
+    structlog.configure(processors=[_unheard], cache_logger_on_first_use=False)  # a line bears this clock's time
     stage.start()
     databases.close_all()
     gc.freeze()  # what is there now stays; looking through it again and again would be a tenth of the time
