@@ -1,7 +1,7 @@
 """The database door: many readers, one writer a process whose commits are shared.
 
 All writing of a process goes through one thread, which runs whatever queued while the last fsync ran inside one
-transaction, each piece of work in a savepoint of its own, and commits once for all of them (group commit). A
+transaction, each of several pieces of work in a savepoint of its own, and commits once for all (group commit). A
 transaction may be run again from the start: work does nothing but SQL on the connection that it is given.
 
 Each commit also raises the database's generation, a number inside it that a small file outside it repeats before
@@ -197,7 +197,10 @@ class Database(DatabaseReader):
             try:
                 transaction = connection.begin()
                 self._store.queue(connection, alone)
-                outcomes = [(future, *self._attempt(connection, work, alone)) for work, future in group]
+                outcomes = [(future, *self._attempt(connection, work, alone, len(group))) for work, future in group]
+                if all(refusal is not None for *_, refusal in outcomes):
+                    transaction.rollback()
+                    return outcomes
                 generation = self._store.count(connection)
                 self._commit(transaction, generation)
             except BaseException as failure:
@@ -214,14 +217,19 @@ class Database(DatabaseReader):
             if not self._store.committed(failure, generation):
                 raise
 
-    def _attempt(self, connection: Connection, work: Work[Any], alone: bool) -> tuple[Any, BaseException | None]:
-        savepoint = connection.begin_nested()
+    def _attempt(
+        self, connection: Connection, work: Work[Any], alone: bool, together: int
+    ) -> tuple[Any, BaseException | None]:
+        """Refused, a piece of work of several is undone here; the only one, with its transaction."""
+        savepoint = connection.begin_nested() if together > 1 else None
         try:
             result = work(connection)
         except Exception as refusal:
             if self._store.passes(refusal, alone):
                 raise
-            savepoint.rollback()
+            if savepoint:
+                savepoint.rollback()
             return None, refusal
-        savepoint.commit()
+        if savepoint:
+            savepoint.commit()
         return result, None

@@ -32,6 +32,7 @@ def demo(
     from contracts.terms.errors import FeiqianError
     from devnet.network.demo import HEARTBEAT, HOLD_LIFETIME, PAYMENT_LIFETIME, Demo
     from devnet.network.found import found
+    from devnet.network.nursery import ForkedProcesses
     from devnet.network.processes import Processes
     from devnet.network.stage import DemoFailed
 
@@ -43,7 +44,7 @@ def demo(
     processes = None
     try:
         founded = found(path, PAYMENT_LIFETIME, HEARTBEAT, HOLD_LIFETIME)
-        processes = Processes(founded, tied=not keep)
+        processes = (ForkedProcesses if sys.platform == "linux" else Processes)(founded, tied=not keep)
         performance = Demo.of(founded, processes, console)
         performance.perform(payments, seed)
         if keep:

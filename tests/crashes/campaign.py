@@ -22,7 +22,7 @@ from devnet.network.run import MEMBERS_SERVICES, run
 from tests import databases
 from tests.crashes import acts, exact
 from tests.crashes.acts import ACTS, RESEMBLING, Act, Script
-from tests.crashes.nursery import ForkedProcesses
+from tests.crashes.nursery import TrappedProcesses
 from tests.crashes.traps import Death, Traps
 from tests.end_to_end.load import Stage
 
@@ -60,9 +60,9 @@ class Scene:
     """What happened so far, by the point."""
 
     @property
-    def processes(self) -> ForkedProcesses:
+    def processes(self) -> TrappedProcesses:
         processes = self.script.stage.processes
-        assert isinstance(processes, ForkedProcesses)
+        assert isinstance(processes, TrappedProcesses)
         return processes
 
 
@@ -74,7 +74,7 @@ def staged(path: Path) -> Iterator[Scene]:
         settings.write(f"quote_lifetime = {QUOTE_LIFETIME}\n")
     traps = Traps(path / "traps")
     traps.count(START)
-    processes = ForkedProcesses(folder, path / "traps")
+    processes = TrappedProcesses(folder, path / "traps")
     try:
         _found(folder, processes)
         run(folder, processes)
@@ -87,7 +87,7 @@ def staged(path: Path) -> Iterator[Scene]:
         processes.close()
 
 
-def _found(folder: NetworkFolder, processes: ForkedProcesses) -> None:
+def _found(folder: NetworkFolder, processes: TrappedProcesses) -> None:
     """The council's work before anybody else begins: together they keep a small machine from answering in time."""
     processes.start([CHAIN])
     processes.wait([CHAIN])

@@ -19,12 +19,14 @@ from devnet.network import auditor
 from devnet.network.api import Apis, NoAnswer, Problem, Standing
 from devnet.network.folder import SERVICES, NetworkFolder
 from devnet.network.found import found
+from devnet.network.nursery import ForkedProcesses
 from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, paid_in, welcome
 from devnet.network.processes import Processes
 from devnet.network.run import run
 from devnet.network.traffic import Purchase, purchases
 from nodes.verify.service import verify
 from tests import databases
+from tests.forks import nursery
 
 WALLETS = 12
 PATIENCE = 60.0
@@ -160,7 +162,7 @@ class Load:
 def staged(path: Path, payment_lifetime: int = 6) -> Iterator[Stage]:
     """A network that runs while the block does."""
     folder = found(path, payment_lifetime=payment_lifetime, heartbeat=1.0, server=databases.server())
-    processes = Processes(folder, tied=True)
+    processes = ForkedProcesses(folder, tied=True, nursery=nursery())
     try:
         run(folder, processes)
         apis = Apis.of(folder)

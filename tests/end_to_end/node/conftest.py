@@ -20,6 +20,7 @@ from devnet.network import cast
 from devnet.network.api import Apis, NodeApi, Problem, Standing
 from devnet.network.folder import NetworkFolder
 from devnet.network.found import found
+from devnet.network.nursery import ForkedProcesses
 from devnet.network.people import CUSTOMERS, MERCHANTS, Customer, Merchant, open_account, welcome
 from devnet.network.processes import Processes
 from devnet.network.run import run
@@ -27,6 +28,7 @@ from serving.client import Peer, PeerClient
 from serving.keys import open_message_key
 from serving.messages import Messenger
 from tests import databases
+from tests.forks import nursery
 
 PAYMENT_LIFETIME, QUOTE_LIFETIME, HOLD_LIFETIME = 10, 20, 30
 PATIENCE = 40.0
@@ -147,7 +149,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = found(path, PAYMENT_LIFETIME, heartbeat=1.0, hold_lifetime=HOLD_LIFETIME, server=databases.server())
     with folder.settings(cast.PROVIDER_BRIDGE).open("a") as settings:
         settings.write(f"quote_lifetime = {QUOTE_LIFETIME}\n")
-    processes = Processes(folder, tied=True)
+    processes = ForkedProcesses(folder, tied=True, nursery=nursery())
     try:
         run(folder, processes)
         apis = Apis.of(folder)
