@@ -29,6 +29,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.xdist_group(str(together)))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What shares a stage stays together: silently apart, each core would set up every stage."""
+    if getattr(session.config.option, "loadgroup", False):
+        assert all("@" in item.nodeid for item in session.items), "pytest-xdist does not group these tests"
+
+
 def keep_what_an_engine_decides(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect tests that ask no chain, and those about our own chain's ways (`embedded`)."""
     aside = {each for each in items if "transport" not in each.fixturenames or each.get_closest_marker("embedded")}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -46,6 +46,22 @@ class Extent:
     lists: Sequence[int] = LISTS
 
 
+@dataclass(frozen=True)
+class Kind:
+    """How a load is made: the modes of a task in which as much as possible settles, and at a fixed rate."""
+
+    most: str
+    steady: str
+    title: str
+    sizes: Callable[[Extent], Sequence[int]]
+    """How much at once is tried."""
+
+
+ONE_BY_ONE = Kind("closed", "open", "", lambda extent: extent.crowds)
+IN_LISTS = Kind("lists", "steady lists", " in lists", lambda extent: extent.lists)
+"""A platform in each country prices and pays in lists."""
+
+
 def tables(extent: Extent) -> Iterator[Table]:
     """Start a network, measure, and yield each table when its figures are there."""
     with city(extent.customers) as here:
@@ -53,8 +69,8 @@ def tables(extent: Extent) -> Iterator[Table]:
         runs.load(here, "warm-up", Task("closed", here.everybody, seconds=extent.warm_up, many=8))
         alone = runs.load(here, "alone", Task("count", here.everybody, many=extent.alone))
         yield _alone(alone)
-        crowd, most, steady = _saturate(here, extent)
-        size, most_lists, steady_lists = _saturate_in_lists(here, extent)
+        crowd, most, steady = _saturate(here, extent, ONE_BY_ONE)
+        size, most_lists, steady_lists = _saturate(here, extent, IN_LISTS)
         yield _settled(crowd, size, [(most, steady), (most_lists, steady_lists)])
         accepted = [_accept(here, extent, mode) for mode in ACCEPTED]
         yield _accepted(accepted, disk, watch.fsync_ms(here.folder.path))
@@ -62,36 +78,23 @@ def tables(extent: Extent) -> Iterator[Table]:
         yield _processes(here, [alone, steady, steady_lists])
         many = [alone, most, steady, most_lists, steady_lists]
         here.batch_one_by_one()
-        _, single_most, single_steady = _saturate(here, extent)
+        _, single_most, single_steady = _saturate(here, extent, ONE_BY_ONE)
         yield _batches(here, {"": many, ", batches of one": (single_most, single_steady)})
 
 
-def _saturate(here: City, extent: Extent) -> tuple[int, Run, Run]:
-    """How many wallets at once settle most, that most, and how it looks at 80 % of it, at a fixed rate."""
+def _saturate(here: City, extent: Extent, kind: Kind) -> tuple[int, Run, Run]:
+    """How much at once settles most, that most, and how it looks at 80 % of it, at a fixed rate."""
+    payers = here.platforms if kind is IN_LISTS else here.everybody
     tried = {}
-    for crowd in extent.crowds:
-        task = Task("closed", here.everybody, seed=crowd, seconds=extent.warm_up, many=crowd)
-        tried[crowd] = runs.load(here, "trial", task).overall
-    crowd = max(tried, key=lambda each: tried[each])
-    task = Task("closed", here.everybody, seed=2, seconds=extent.seconds, many=crowd)
-    most = runs.load(here, "most", task, extent.warm_up)
+    for many in kind.sizes(extent):
+        task = Task(kind.most, payers, seed=many, seconds=extent.warm_up, many=many)
+        tried[many] = runs.load(here, "trial", task).overall
+    many = max(tried, key=lambda each: tried[each])
+    task = Task(kind.most, payers, seed=2, seconds=extent.seconds, many=many)
+    most = runs.load(here, f"most{kind.title}", task, extent.warm_up)
     rate = max(SHARE * most.per_second, 2 / extent.seconds)
-    task = Task("open", here.everybody, seed=3, seconds=extent.seconds, rate=rate)
-    return crowd, most, runs.load(here, "80 %", task, extent.warm_up)
-
-
-def _saturate_in_lists(here: City, extent: Extent) -> tuple[int, Run, Run]:
-    """As `_saturate`, by a platform in each country that prices and pays in lists; how many payments a list is best."""
-    tried = {}
-    for size in extent.lists:
-        task = Task("lists", here.platforms, seed=size, seconds=extent.warm_up, many=size)
-        tried[size] = runs.load(here, "trial", task).overall
-    size = max(tried, key=lambda each: tried[each])
-    task = Task("lists", here.platforms, seed=2, seconds=extent.seconds, many=size)
-    most = runs.load(here, "most in lists", task, extent.warm_up)
-    rate = max(SHARE * most.per_second, 2 / extent.seconds)
-    task = Task("steady lists", here.platforms, seed=3, seconds=extent.seconds, rate=rate)
-    return size, most, runs.load(here, "80 % in lists", task, extent.warm_up)
+    task = Task(kind.steady, payers, seed=3, seconds=extent.seconds, rate=rate)
+    return many, most, runs.load(here, f"80 %{kind.title}", task, extent.warm_up)
 
 
 def _alone(run: Run) -> Table:
