@@ -72,6 +72,11 @@ class ChainClient:
         """One JSON-RPC call's result."""
         return request(self._transport, method, *params)
 
+    def request_all(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        """The response objects of several JSON-RPC calls in one request, for `rpc.result`."""
+        answers: list[Any] = self._transport.make_batch_request(calls)
+        return answers
+
     def final_header(self) -> Header:
         """The newest final block's header. Raises BadSignature when its seals are wrong."""
         return self._header(self.final_tag)

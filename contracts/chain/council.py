@@ -163,14 +163,14 @@ class Council:
         """
         first, *others = governors
         lists = [calls[start : start + MAX_CALLS] for start in range(0, len(calls), MAX_CALLS)]
-        sent = [first.send(self.address, self._propose_call(each)) for each in lists]
+        sent = first.send_all([(self.address, self._propose_call(each)) for each in lists])
         numbers = [self._proposed(receipt) for receipt in first.wait(sent)]
         for governor in others:
             data = [self._approve_call(number, each) for number, each in zip(numbers, lists, strict=True)]
-            governor.wait([governor.send(self.address, each, _APPROVE_GAS) for each in data])
+            governor.wait(governor.send_all([(self.address, each) for each in data], _APPROVE_GAS))
         self._wait_executable(numbers, patience)
         data = [encode_call("Council", "execute", number) for number in numbers]
-        return first.wait([first.send(self.address, each, _EXECUTE_GAS) for each in data])
+        return first.wait(first.send_all([(self.address, each) for each in data], _EXECUTE_GAS))
 
     def _propose_call(self, calls: Sequence[Call]) -> bytes:
         return encode_call("Council", "propose", [each.target for each in calls], [each.data for each in calls])

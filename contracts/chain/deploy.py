@@ -83,7 +83,7 @@ def deploy_network(deployer: TransactionSender, terms: CouncilTerms, first_nonce
         encode_creation("Ledger", planned.council, planned.participants, planned.settlement),
         settlement_creation(planned, NO_ADDRESS),
     )
-    receipts = deployer.wait([deployer.send(None, code, _CREATION_GAS) for code in creations])
+    receipts = deployer.wait(deployer.send_all([(None, code) for code in creations], _CREATION_GAS))
     created = Addresses(*(receipt.contract or NO_ADDRESS for receipt in receipts))
     if created != planned:
         raise ContractRefusal(f"the deployer {deployer.address} was used before: its contracts stand elsewhere")

@@ -20,6 +20,10 @@ class Transport(Protocol):
         """The JSON-RPC response object: a dict with `result` or `error`."""
         ...
 
+    def make_batch_request(self, requests: Any) -> Any:
+        """The response objects of several (method, params), in their order."""
+        ...
+
 
 class RpcError(ChainUnavailable):
     """The chain's node answered with an error that is no contract's refusal; `code` is the JSON-RPC code."""
@@ -43,17 +47,27 @@ class HttpTransport:
 
     def make_request(self, method: Any, params: Any) -> Any:
         """Raises ChainUnavailable when no proper answer comes in time."""
+        [answer] = self.make_batch_request([(method, params)])
+        return answer
+
+    def make_batch_request(self, requests: Any) -> Any:
+        """As one HTTP request. Raises ChainUnavailable when no proper answer comes in time."""
         # A connection that gets out of step would hand one request another one's answer, so each is told by its id.
-        number = next(self._ids)
-        body = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
+        asked = [
+            {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in requests
+        ]
+        methods = ", ".join(each["method"] for each in asked)
+        body = json.dumps(asked if len(asked) > 1 else asked[0]).encode()
         try:
             response = self._pool.request("POST", self._url, body=body, headers=_HEADERS)
-            answer = json.loads(response.data)
+            answered = json.loads(response.data)
         except self._failures as failure:
-            raise ChainUnavailable(f"{self._url}: {method}: {failure or type(failure).__name__}") from failure
-        if not isinstance(answer, dict) or answer.get("id") != number:
-            raise ChainUnavailable(f"{self._url}: {method}: the answer is not the response to this request")
-        return answer
+            raise ChainUnavailable(f"{self._url}: {methods}: {failure or type(failure).__name__}") from failure
+        several = answered if len(asked) > 1 and isinstance(answered, list) else [answered]
+        answers = {each["id"]: each for each in several if isinstance(each, dict) and isinstance(each.get("id"), int)}
+        if answers.keys() != {each["id"] for each in asked}:
+            raise ChainUnavailable(f"{self._url}: {methods}: the answer is not the response to this request")
+        return [answers[each["id"]] for each in asked]
 
     def close(self) -> None:
         self._pool.clear()
@@ -61,7 +75,11 @@ class HttpTransport:
 
 def request(transport: Transport, method: str, *params: Any) -> Any:
     """The result of one call. Raises the refusal of a contract that reverted, else RpcError or ChainUnavailable."""
-    answer = transport.make_request(method, list(params))
+    return result(method, transport.make_request(method, list(params)))
+
+
+def result(method: str, answer: Any) -> Any:
+    """What a response object brings. Raises as `request`."""
     if error := answer.get("error"):
         raise _error(method, error)
     if "result" not in answer:

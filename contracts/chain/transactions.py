@@ -10,13 +10,14 @@ import rlp
 
 from contracts.chain.client import ChainClient, Receipt
 from contracts.chain.reverts import refusal
-from contracts.chain.rpc import RpcError
+from contracts.chain.rpc import RpcError, result
 from contracts.terms.commitments import keccak
 from contracts.terms.errors import ChainUnavailable, FeiqianError
 from contracts.terms.identifiers import Address
 from contracts.terms.signing import Signer
 
 _TYPE_1559 = b"\x02"
+_SEND = "eth_sendRawTransaction"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 
 
@@ -43,15 +44,31 @@ class TransactionSender:
     def send(self, to: Address | None, data: bytes, gas: int | None = None) -> bytes:
         """Send without waiting; the transaction's hash. `to` None creates a contract. Without `gas` the limit is
         estimated, which raises the refusal of a transaction that would revert now."""
-        limit = self._estimate(to, data) if gas is None else gas
+        try:
+            return self.send_all([(to, data)], gas)[0]
+        except RpcError as failure:
+            if not _is_stale_nonce(failure):
+                raise
+        # A transaction that was lost on the way arrived between question and answer: ask again, once.
+        return self.send_all([(to, data)], gas)[0]
+
+    def send_all(self, calls: Sequence[tuple[Address | None, bytes]], gas: int | None = None) -> list[bytes]:
+        """Send several in order, as one request, so that they share a block where they fit; as `send` for each."""
+        limits = [self._estimate(to, data) if gas is None else gas for to, data in calls]
         with self._lock:
+            nonce, priority, base = self._terms()
+            raws = [
+                self._raw(to, data, limit, nonce + number, priority, 2 * base + priority)
+                for number, ((to, data), limit) in enumerate(zip(calls, limits, strict=True))
+            ]
+            answers = self.client.request_all([(_SEND, ["0x" + raw.hex()]) for raw in raws])
+        for answer in answers:
             try:
-                return self._send_next(to, data, limit)
+                result(_SEND, answer)
             except RpcError as failure:
-                if not _is_stale_nonce(failure):
+                if "already known" not in failure.message:
                     raise
-            # A transaction that was lost on the way arrived between question and answer: ask again, once.
-            return self._send_next(to, data, limit)
+        return [keccak(raw) for raw in raws]
 
     def wait(self, hashes: Sequence[bytes], timeout: float = 30.0) -> list[Receipt]:
         """The receipts once all are mined. Raises the first one's refusal, or ChainUnavailable after `timeout` s."""
@@ -62,21 +79,24 @@ class TransactionSender:
                 raise self._why(receipt)
         return receipts
 
-    def _send_next(self, to: Address | None, data: bytes, gas: int) -> bytes:
-        nonce = int(self.client.request("eth_getTransactionCount", self.address, "pending"), 16)
-        priority = int(self.client.request("eth_maxPriorityFeePerGas"), 16)
-        base = int(self.client.request("eth_gasPrice"), 16)
-        # Twice the going price: a transaction must outlive a few full blocks' rises of the base fee.
-        raw = _signed(
-            self._signer,
-            [self.client.chain_id, nonce, priority, 2 * base + priority, gas, _address(to), 0, data, []],
+    def _terms(self) -> tuple[int, int, int]:
+        """The next nonce, the priority fee and the going price."""
+        asked: list[tuple[str, list[object]]] = [
+            ("eth_getTransactionCount", [self.address, "pending"]),
+            ("eth_maxPriorityFeePerGas", []),
+            ("eth_gasPrice", []),
+        ]
+        answers = self.client.request_all(asked)
+        nonce, priority, base = (
+            int(result(method, answer), 16) for (method, _), answer in zip(asked, answers, strict=True)
         )
-        try:
-            self.client.request("eth_sendRawTransaction", "0x" + raw.hex())
-        except RpcError as failure:
-            if "already known" not in failure.message:
-                raise
-        return keccak(raw)
+        return nonce, priority, base
+
+    def _raw(self, to: Address | None, data: bytes, gas: int, nonce: int, priority: int, most: int) -> bytes:
+        """Of EIP-1559. `most` a unit of gas is twice the going price: it must outlive a few full blocks' rises of the
+        base fee."""
+        fields = [self.client.chain_id, nonce, priority, most, gas, _address(to), 0, data, []]
+        return _signed(self._signer, fields)
 
     def _estimate(self, to: Address | None, data: bytes) -> int:
         message = {"from": self.address, "data": "0x" + data.hex()} | ({"to": to} if to else {})

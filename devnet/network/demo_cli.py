@@ -27,12 +27,14 @@ def demo(
     ] = None,
 ) -> None:
     """Start a network, pay, refuse, expire, audit, add up; the last line says whether all was as it must be."""
+    from devnet.network.nursery import ForkedProcesses, Nursery
+
+    nursery = Nursery() if sys.platform == "linux" else None  # first, because it loads for a while
     from rich.console import Console
 
     from contracts.terms.errors import FeiqianError
     from devnet.network.demo import HEARTBEAT, HOLD_LIFETIME, PAYMENT_LIFETIME, Demo
     from devnet.network.found import found
-    from devnet.network.nursery import ForkedProcesses
     from devnet.network.processes import Processes
     from devnet.network.stage import DemoFailed
 
@@ -44,7 +46,8 @@ def demo(
     processes = None
     try:
         founded = found(path, PAYMENT_LIFETIME, HEARTBEAT, HOLD_LIFETIME)
-        processes = (ForkedProcesses if sys.platform == "linux" else Processes)(founded, tied=not keep)
+        tied = not keep
+        processes = ForkedProcesses(founded, tied, nursery) if nursery else Processes(founded, tied)
         performance = Demo.of(founded, processes, console)
         performance.perform(payments, seed)
         if keep:

@@ -7,6 +7,7 @@ from contracts.chain.council import Call, Council
 from contracts.chain.deploy import CouncilTerms, check_deployment, deploy_network
 from contracts.chain.ledger import Ledger
 from contracts.chain.participants import NO_ADDRESS, Admission, Participants
+from contracts.chain.transactions import TransactionSender
 from contracts.terms.identifiers import Address
 from contracts.terms.money import currency
 from contracts.terms.parties import Participant, Status
@@ -47,6 +48,7 @@ def admit(folder: NetworkFolder, client: ChainClient) -> None:
 def issue(folder: NetworkFolder, client: ChainClient) -> None:
     """Each settlement bank issues its currency to its country's institution and to the FX provider, once."""
     ledger = Ledger(client, folder.network.contracts.ledger.address)
+    sent: list[tuple[TransactionSender, list[bytes]]] = []
     for bank in cast.BANKS:
         numeric, amount = currency(bank.currency).numeric, cast.prefunding(bank.currency)
         missing = [
@@ -55,8 +57,10 @@ def issue(folder: NetworkFolder, client: ChainClient) -> None:
         # A position may be zero after payments too; the supply tells whether the issue is still to be made.
         if missing and ledger.total_supply(numeric, "latest") < 2 * amount:
             sender = folder.sender(client, bank.slug)
-            calls = [Ledger.issue_call(account, numeric, amount) for account in missing]
-            sender.wait([sender.send(ledger.address, call) for call in calls])
+            calls = [(ledger.address, Ledger.issue_call(account, numeric, amount)) for account in missing]
+            sent.append((sender, sender.send_all(calls)))
+    for sender, hashes in sent:
+        sender.wait(hashes)
 
 
 def _holders(folder: NetworkFolder, bank: Member) -> tuple[Address, Address]:

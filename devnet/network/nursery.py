@@ -6,6 +6,7 @@ Each fork is a process of its own, with a session, a log and a process group as 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -23,8 +24,8 @@ from setproctitle import setproctitle
 from devnet.network.folder import NetworkFolder
 from devnet.network.processes import Processes, tie
 
-_CHAIN = ("feiqian", "devnet.chain.cli", "devnet.chain.chain", "devnet.chain.server")
-_MEMBERS = ("nodes.cli", "nodes.app", "bridge.cli", "bridge.app", "compliance.cli", "compliance.app", "serving.run")
+_LOADED = ("feiqian", "devnet.chain.cli", "devnet.chain.chain", "devnet.chain.server", "serving.run")
+_LOADED += ("nodes.cli", "nodes.app", "bridge.cli", "bridge.app", "compliance.cli", "compliance.app")
 _ROOT = Path(__file__).resolve().parents[2]
 
 Asked = dict[str, str]
@@ -79,11 +80,11 @@ class Nursery:
 
 
 class ForkedProcesses(Processes):
-    """The processes of one network, from a nursery: `own` ends with them, another may be given to several networks."""
+    """The processes of one network, from a nursery that other networks may share."""
 
-    def __init__(self, folder: NetworkFolder, tied: bool = False, nursery: Nursery | None = None) -> None:
+    def __init__(self, folder: NetworkFolder, tied: bool, nursery: Nursery) -> None:
         super().__init__(folder, tied)
-        self._nursery = nursery or Nursery()
+        self._nursery = nursery
 
     def _spawn(self, service: str) -> Forked:  # type: ignore[override]
         return self._nursery.fork(self.asked(service))
@@ -102,7 +103,12 @@ class ForkedProcesses(Processes):
 
 def serve(prepare: Callable[[Asked], None] = lambda _: None) -> None:
     """Be the nursery, and in each of its forks, `prepare`d, the service that it was asked to be."""
-    _load(_CHAIN)
+    for name in _LOADED:
+        importlib.import_module(name)
+    assert len(os.listdir("/proc/self/task")) == 1, "only one thread goes with a fork"
+    # What a fork's collector looks through, it gets a copy of.
+    gc.collect()
+    gc.freeze()
     asked = _nurse(sys.stdin, sys.stdout)
     if asked is None:
         return
@@ -128,14 +134,7 @@ def _nurse(asks: IO[str], answers: IO[str]) -> Asked | None:
             return asked
         answers.write(f"{pid}\n")
         answers.flush()
-        _load(_MEMBERS)  # while the first, the chain, begins
     return None
-
-
-def _load(modules: tuple[str, ...]) -> None:
-    for name in modules:
-        importlib.import_module(name)
-    assert len(os.listdir("/proc/self/task")) == 1, "only one thread goes with a fork"
 
 
 def _become(asked: Asked, nursery: int) -> None:

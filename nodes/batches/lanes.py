@@ -18,9 +18,9 @@ from contracts.terms.batch import LANES
 from contracts.terms.identifiers import Address
 from nodes.payments.record import PaymentRecord
 
-COMMON = range(1)
+COMMON = range(2)
 """Two lanes, so that the next batch is signed while the last one commits."""
-APART = range(1, LANES)
+APART = range(2, LANES)
 COSIGN_TIMEOUT = 3.0
 """Seconds a member has for its co-signature: a quarter of a batch's lifetime, so that a batch is re-formed in time."""
 SLOW = COSIGN_TIMEOUT / 2

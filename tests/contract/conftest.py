@@ -312,9 +312,13 @@ class Node(ThreadingHTTPServer):
 def http_node(transport: Transport) -> Iterator[Node]:
     """The chain over HTTP; a test may have it answer anything else."""
     server = Node(("127.0.0.1", 0), Answering)
-    server.answer = lambda request: json.dumps(
-        transport.make_request(request["method"], request["params"]) | {"id": request["id"]}
-    ).encode()
+
+    def answer(request: Any) -> Any:
+        if isinstance(request, list):
+            return [answer(each) for each in request]
+        return transport.make_request(request["method"], request["params"]) | {"id": request["id"]}
+
+    server.answer = lambda request: json.dumps(answer(request)).encode()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()

@@ -82,6 +82,7 @@ def test_directory_reads_only_what_changed(stage, clock, finality):
     class Counting:
         def __init__(self, transport) -> None:
             self.make_request = lambda method, params: (asked.append(method), transport.make_request(method, params))[1]
+            self.make_batch_request = transport.make_batch_request
 
     asked: list[str] = []
     client = ChainClient(Counting(stage.client._transport), finality, stage.validators)

@@ -46,6 +46,10 @@ class ChainNode:
             raise ChainUnavailable(f"{method}: the answer was lost")
         return answer
 
+    def make_batch_request(self, requests: Any) -> Any:
+        """Each may be lost by itself."""
+        return [self.make_request(method, params) for method, params in requests]
+
     def catch_up(self) -> None:
         """Hear of the newest final block, or of an earlier one."""
         newest, behind = self._chain.final, self._chain.final - self._final

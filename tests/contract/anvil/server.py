@@ -28,6 +28,11 @@ class MinedAtOnce(HttpTransport):
             )
         return answer
 
+    def make_batch_request(self, requests: Any) -> Any:
+        if len(requests) == 1:
+            return super().make_batch_request(requests)
+        return [self.make_request(method, params) for method, params in requests]
+
 
 @contextmanager
 def anvil(genesis: Mapping[str, Any], folder: Path) -> Iterator[HttpTransport]:
