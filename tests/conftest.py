@@ -3,9 +3,15 @@ engine the contract tests run, and on which database all others do."""
 
 from __future__ import annotations
 
+import gc
+
 import pytest
+from hypothesis import settings
 
 from tests.databases import ON_POSTGRESQL
+
+settings.register_profile("feiqian", deadline=None)  # how busy the machine is decides no test
+settings.load_profile("feiqian")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +40,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """What shares a stage stays together: silently apart, each core would set up every stage."""
     if getattr(session.config.option, "loadgroup", False):
         assert all("@" in item.nodeid for item in session.items), "pytest-xdist does not group these tests"
+    # What was collected stays: the collector would look through it again and again, for a fifth of the time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def keep_what_an_engine_decides(config: pytest.Config, items: list[pytest.Item]) -> None:

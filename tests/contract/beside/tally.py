@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 
@@ -14,6 +15,17 @@ class Tally:
         """Outcomes of `settle` alone, each call counted once."""
         self.executed: Counter[str] = Counter()
         """What the council's executed proposals called."""
+
+    def to_json(self) -> str:
+        outcomes = [[function, outcome, calls] for (function, outcome), calls in self.outcomes.items()]
+        return json.dumps({"outcomes": outcomes, "settlements": self.settlements, "executed": self.executed})
+
+    def add(self, text: str) -> None:
+        """What another process met, as its `to_json` says."""
+        met = json.loads(text)
+        self.outcomes.update({(function, outcome): calls for function, outcome, calls in met["outcomes"]})
+        self.settlements.update(met["settlements"])
+        self.executed.update(met["executed"])
 
     @property
     def steps(self) -> int:
