@@ -15,7 +15,7 @@ from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.payment import Leg
 from serving.jsontext import dump, load
-from serving.upsert import upsert
+from serving.upsert import replace_all, upsert
 
 Key = tuple[str, str]
 """A UETR and a side. Of the decisions about them the newest counts."""
@@ -56,15 +56,8 @@ def history(connection: Connection, uetr: str) -> list[Decided]:
 def held(connection: Connection, after: int, now: int, limit: int) -> list[tuple[int, Decided]]:
     """What waits for officers at chain time `now`, those asked about first in front, each with its place in the
     queue: the sequence number of the first decision about the payment and side. Places are above `after`."""
-    first = decisions.alias()
-    query = (
-        select(first.c.sequence.label("place"), decisions)
-        .join(first, (first.c.uetr == decisions.c.uetr) & (first.c.side == decisions.c.side) & (first.c.number == 0))
-        .where(decisions.c.outcome == HOLD, decisions.c.hold_until >= now, ~_followed(), first.c.sequence > after)
-        .order_by(first.c.sequence)
-        .limit(limit)
-    )
-    return [(row.place, _decided(row)) for row in connection.execute(query)]
+    rows = connection.execute(_WAITING, {"now": now, "after": after, "most": limit})
+    return [(row.place, _decided(row)) for row in rows]
 
 
 def decided_after(
@@ -87,8 +80,7 @@ def all_decided(connection: Connection) -> Iterator[tuple[int, Decided]]:
 
 def log_end(connection: Connection) -> tuple[int, bytes]:
     """How many decisions the log has, and its head."""
-    newest = select(decisions.c.sequence, decisions.c.head).order_by(decisions.c.sequence.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    row = connection.execute(_LOG_END).one_or_none()
     return (0, FIRST_HEAD) if row is None else (row.sequence, row.head)
 
 
@@ -100,8 +92,8 @@ def append(connection: Connection, after: int, new: Sequence[Decided]) -> None:
 
 def totals(connection: Connection, days: Iterable[int], tags: Iterable[bytes]) -> dict[Total, int]:
     """What accounts moved on chain days."""
-    query = select(day_totals).where(day_totals.c.day.in_(list(days)), day_totals.c.account_tag.in_(list(tags)))
-    return {(row.account_tag, row.day, row.currency): row.amount for row in connection.execute(query)}
+    rows = connection.execute(_TOTALS, {"days": list(days), "tags": list(tags)})
+    return {(row.account_tag, row.day, row.currency): row.amount for row in rows}
 
 
 def set_totals(connection: Connection, new: Mapping[Total, int]) -> None:
@@ -109,11 +101,7 @@ def set_totals(connection: Connection, new: Mapping[Total, int]) -> None:
     rows = [
         {"account_tag": tag, "day": day, "currency": unit, "amount": amount} for (tag, day, unit), amount in new.items()
     ]
-    if rows:
-        statement = upsert(connection, day_totals)
-        keys = [day_totals.c.account_tag, day_totals.c.day, day_totals.c.currency]
-        replacing = statement.on_conflict_do_update(index_elements=keys, set_={"amount": statement.excluded.amount})
-        connection.execute(replacing, rows)
+    replace_all(connection, day_totals, "amount", rows)
 
 
 def add_note(connection: Connection, note: Note) -> None:
@@ -146,6 +134,21 @@ def _followed() -> Any:
     return exists().where(same, later.c.number == decisions.c.number + 1)
 
 
+_LOG_END = select(decisions.c.sequence, decisions.c.head).order_by(decisions.c.sequence.desc()).limit(1)
+_TOTALS = select(day_totals).where(
+    day_totals.c.day.in_(bindparam("days", expanding=True)),
+    day_totals.c.account_tag.in_(bindparam("tags", expanding=True)),
+)
+_first = decisions.alias()
+_same = (_first.c.uetr == decisions.c.uetr) & (_first.c.side == decisions.c.side) & (_first.c.number == 0)
+_WAITING = (
+    select(_first.c.sequence.label("place"), decisions)
+    .join(_first, _same)
+    .where(decisions.c.outcome == HOLD, decisions.c.hold_until >= bindparam("now"), ~_followed())
+    .where(_first.c.sequence > bindparam("after"))
+    .order_by(_first.c.sequence)
+    .limit(bindparam("most"))
+)
 _ABOUT = bindparam("uetrs", expanding=True)
 _NEWEST = select(decisions).where(decisions.c.uetr.in_(_ABOUT), ~_followed())
 _SCREENED = _NEWEST.with_only_columns(

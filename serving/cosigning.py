@@ -15,19 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Connection,
     ForeignKey,
     Index,
     Integer,
     MetaData,
+    Select,
     Table,
     Text,
+    Update,
     and_,
+    bindparam,
     delete,
     exists,
     insert,
@@ -85,7 +89,7 @@ class SignedRecord:
     """
 
     def __init__(self, tables: SignedTables, restored_at: int | None = None) -> None:
-        self._batches, self._payments = tables.batches, tables.payments
+        self._batches, self._payments, self._sql = tables.batches, tables.payments, _statements(tables)
         self.restored_at = restored_at
         self._quiet_until: int | None = None
 
@@ -115,10 +119,8 @@ class SignedRecord:
         Unavailable while the record is quiet.
         """
         self.require_whole()
-        name, batches = batch_hash(batch), self._batches
-        known = connection.execute(
-            select(batches.c.state, batches.c.contract).where(batches.c.batch_hash == name)
-        ).one_or_none()
+        name = batch_hash(batch)
+        known = connection.execute(self._sql.known, {"name": name}).one_or_none()
         if known is not None and known.state == LIVE and known.contract == contract:
             return
         # The hash does not say the contract: a batch that died with a retired one may be the same for its successor.
@@ -137,7 +139,7 @@ class SignedRecord:
             "deadline": batch.deadline,
             "state": LIVE,
         }
-        connection.execute(insert(batches).values(row))
+        connection.execute(insert(self._batches), row)
         insert_all(connection, self._payments, [{"batch_hash": name, "uetr": uetr} for uetr in uetrs])
 
     def retire(self, connection: Connection, contract: Address) -> None:
@@ -148,10 +150,9 @@ class SignedRecord:
 
     def settle(self, connection: Connection, place: Place, name: bytes) -> list[str]:
         """The batch `name` is final at `place`: the UETRs of its own payments. Other batches there are dead."""
-        batches = self._batches
-        at_place = self._at(place)
-        connection.execute(update(batches).where(at_place, batches.c.batch_hash != name).values(state=DEAD))
-        connection.execute(update(batches).where(at_place, batches.c.batch_hash == name).values(state=SETTLED))
+        settled = {**_at(place), "name": name}
+        connection.execute(self._sql.lose, settled)
+        connection.execute(self._sql.win, settled)
         return self.payments_of(connection, name)
 
     def bury(self, connection: Connection, final_time: int) -> None:
@@ -160,9 +161,7 @@ class SignedRecord:
         A quiet record hears the chain's time here, and ends its quiet.
         """
         self._hear(final_time)
-        batches = self._batches
-        late = and_(batches.c.state == LIVE, batches.c.deadline < final_time)
-        connection.execute(update(batches).where(late).values(state=DEAD))
+        connection.execute(self._sql.bury, {"final_time": final_time})
 
     def _hear(self, final_time: int) -> None:
         """Quiet lasts one batch lifetime, counted from the first final block that was made after the start: until
@@ -176,52 +175,76 @@ class SignedRecord:
 
     def knows(self, connection: Connection, name: bytes) -> bool:
         """Whether this member has recorded a batch."""
-        chosen = select(self._batches.c.batch_hash).where(self._batches.c.batch_hash == name)
-        return connection.execute(chosen).one_or_none() is not None
+        return connection.execute(self._sql.known, {"name": name}).one_or_none() is not None
 
     def any_live(self, connection: Connection) -> bool:
         """Whether any batch that this member signed may still settle."""
-        statement = select(self._batches.c.batch_hash).where(self._batches.c.state == LIVE).limit(1)
-        return connection.execute(statement).one_or_none() is not None
+        return connection.execute(self._sql.any_live).one_or_none() is not None
 
     def is_live(self, connection: Connection, name: bytes) -> bool:
         """Whether a batch may still settle."""
-        state = connection.execute(select(self._batches.c.state).where(self._batches.c.batch_hash == name)).scalar()
-        return state == LIVE
+        return connection.execute(self._sql.known, {"name": name}).scalar() == LIVE
 
     def payments_of(self, connection: Connection, name: bytes) -> list[str]:
         """The UETRs recorded with a batch."""
-        rows = connection.execute(select(self._payments.c.uetr).where(self._payments.c.batch_hash == name))
-        return list(rows.scalars())
+        return list(connection.execute(self._sql.payments_of, {"name": name}).scalars())
 
     def live(self, connection: Connection, uetrs: Iterable[str]) -> set[str]:
         """Those of `uetrs` that are in a live batch."""
         asked = set(uetrs)
         if not asked:
             return asked
-        rows = connection.execute(
-            select(self._payments.c.uetr)
-            .join(self._batches, self._batches.c.batch_hash == self._payments.c.batch_hash)
-            .where(self._batches.c.state == LIVE)
-        )
-        return set(rows.scalars()) & asked
+        return set(connection.execute(self._sql.live).scalars()) & asked
 
     def _forget(self, connection: Connection, name: bytes) -> None:
         connection.execute(delete(self._payments).where(self._payments.c.batch_hash == name))
         connection.execute(delete(self._batches).where(self._batches.c.batch_hash == name))
 
     def _refuse_elsewhere(self, connection: Connection, place: Place, uetrs: Sequence[str], contract: Address) -> None:
-        batches, payments = self._batches, self._payments
-        elsewhere = exists().where(
-            batches.c.batch_hash == payments.c.batch_hash,
-            batches.c.state != DEAD,
-            or_(~self._at(place), batches.c.contract != contract),
-        )
-        rows = connection.execute(select(payments.c.uetr).where(payments.c.uetr.in_(uetrs), elsewhere))
-        taken = rows.scalars().first()
+        asked = {**_at(place), "uetrs": uetrs, "contract": contract}
+        taken = connection.execute(self._sql.elsewhere, asked).scalars().first()
         if taken is not None:
             raise AlreadySigned("the payment is signed in another batch that may still settle", uetr=taken)
 
-    def _at(self, place: Place) -> ColumnElement[bool]:
-        c = self._batches.c
-        return and_(c.debtor_agent == place.debtor_agent, c.lane == place.lane, c.sequence == place.sequence)
+
+def _at(place: Place) -> dict[str, object]:
+    return {"at_agent": place.debtor_agent, "at_lane": place.lane, "at_sequence": place.sequence}
+
+
+@dataclass(frozen=True)
+class _Statements:
+    """What a record asks again and again, put together once for its tables."""
+
+    known: Select[Any]
+    any_live: Select[Any]
+    live: Select[Any]
+    payments_of: Select[Any]
+    elsewhere: Select[Any]
+    lose: Update
+    win: Update
+    bury: Update
+
+
+@cache
+def _statements(tables: SignedTables) -> _Statements:
+    b, p = tables.batches.c, tables.payments.c
+    # A parameter of an update bears no column's name.
+    at_place = and_(
+        b.debtor_agent == bindparam("at_agent"),
+        b.lane == bindparam("at_lane"),
+        b.sequence == bindparam("at_sequence"),
+    )
+    elsewhere = exists().where(
+        b.batch_hash == p.batch_hash, b.state != DEAD, or_(~at_place, b.contract != bindparam("contract"))
+    )
+    here, late = b.batch_hash == bindparam("name"), and_(b.state == LIVE, b.deadline < bindparam("final_time"))
+    return _Statements(
+        known=select(b.state, b.contract).where(here),
+        any_live=select(b.batch_hash).where(b.state == LIVE).limit(1),
+        live=select(p.uetr).join(tables.batches, b.batch_hash == p.batch_hash).where(b.state == LIVE),
+        payments_of=select(p.uetr).where(p.batch_hash == bindparam("name")),
+        elsewhere=select(p.uetr).where(p.uetr.in_(bindparam("uetrs", expanding=True)), elsewhere),
+        lose=update(tables.batches).where(at_place, b.batch_hash != bindparam("name")).values(state=DEAD),
+        win=update(tables.batches).where(at_place, here).values(state=SETTLED),
+        bury=update(tables.batches).where(late).values(state=DEAD),
+    )

@@ -4,9 +4,10 @@ same transaction as what it did about them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Select, Table, Text, insert, select
 
 from contracts.terms.identifiers import Address
 from serving.columns import Octets
@@ -33,13 +34,13 @@ def final_blocks_table(metadata: MetaData) -> Table:
 
 def last_final_block(connection: Connection, table: Table) -> RememberedBlock | None:
     """The newest final block that was acted on, None before the first."""
-    row = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).one_or_none()
+    row = connection.execute(_newest(table)).one_or_none()
     return None if row is None else RememberedBlock(row.number, row.block_hash, row.timestamp)
 
 
 def remember_final_block(connection: Connection, table: Table, block: RememberedBlock) -> None:
     """Move on: everything up to `block` has been acted on in this transaction."""
-    connection.execute(insert(table).values(block._asdict()))
+    connection.execute(insert(table), block._asdict())
 
 
 def successors_table(metadata: MetaData) -> Table:
@@ -54,7 +55,7 @@ def successors_table(metadata: MetaData) -> Table:
 
 def known_settlements(connection: Connection, table: Table, pinned: Address) -> tuple[Address, ...]:
     """The Settlement contracts in the order of their offices, as of the newest final block that was acted on."""
-    return (pinned, *connection.execute(select(table.c.address).order_by(table.c.number)).scalars())
+    return (pinned, *connection.execute(_addresses(table)).scalars())
 
 
 def remember_settlements(connection: Connection, table: Table, settlements: Sequence[Address]) -> None:
@@ -63,3 +64,13 @@ def remember_settlements(connection: Connection, table: Table, settlements: Sequ
     rows = [{"number": number, "address": settlements[number]} for number in range(known, len(settlements))]
     if rows:
         connection.execute(insert(table), rows)
+
+
+@cache
+def _newest(table: Table) -> Select[Any]:
+    return select(table).order_by(table.c.number.desc()).limit(1)
+
+
+@cache
+def _addresses(table: Table) -> Select[Any]:
+    return select(table.c.address).order_by(table.c.number)

@@ -48,6 +48,6 @@ class ReplayGuard:
             connection.execute(delete(table).where(table.c.expires < long_expired))
         row = {"sender": sender.participant.account, "nonce": sender.nonce, "expires": sender.expires}
         try:
-            connection.execute(insert(table).values(row))
+            connection.execute(insert(table), row)
         except IntegrityError as failure:
             raise Replayed("this message was received before; sign it anew") from failure

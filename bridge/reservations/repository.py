@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
 
 from bridge.positions.book import Conversion
 from bridge.reservations.states import LIVE, Event, State, advance
@@ -44,14 +44,13 @@ def add(connection: Connection, reserved: Sequence[tuple[PaymentTerms, Quote]]) 
 
 def find(connection: Connection, uetrs: Collection[str]) -> dict[str, Reservation]:
     """The reservations of these payments, by UETR."""
-    rows = connection.execute(select(reservations).where(reservations.c.uetr.in_(uetrs)))
+    rows = connection.execute(_ALL, {"uetrs": list(uetrs)})
     return {row.uetr: _reservation(row) for row in rows}
 
 
 def standing(connection: Connection, uetrs: Collection[str]) -> dict[str, tuple[State, bytes]]:
     """The state and the leaf of these payments' reservations, by UETR."""
-    c = reservations.c
-    rows = connection.execute(select(c.uetr, c.state, c.leaf).where(c.uetr.in_(uetrs)))
+    rows = connection.execute(_STANDING, {"uetrs": list(uetrs)})
     return {uetr: (State(state), leaf) for uetr, state, leaf in rows}
 
 
@@ -89,25 +88,21 @@ def live_values(connection: Connection, counterparty: Address | None = None) -> 
 
 def left_over(connection: Connection) -> list[str]:
     """The UETRs of the signed ones that stand in no live batch any more."""
-    c, b, p = reservations.c, signed.batches.c, signed.payments.c
-    living = exists().where(p.uetr == c.uetr, b.batch_hash == p.batch_hash, b.state == BATCH_IS_LIVE)
-    return list(connection.execute(select(c.uetr).where(c.state == State.SIGNED, ~living)).scalars())
+    return list(connection.execute(_LEFT_OVER).scalars())
 
 
 def overdue(connection: Connection, final_time: int) -> list[str]:
     """The reserved (not signed) ones whose payment deadline is before `final_time`."""
-    c = reservations.c
-    late = select(c.uetr).where(c.state == State.RESERVED, c.deadline < final_time)
-    return list(connection.execute(late).scalars())
+    return list(connection.execute(_OVERDUE, {"final_time": final_time}).scalars())
 
 
 def move(connection: Connection, uetrs: Iterable[str], source: State, event: Event, at: int) -> list[str]:
     """Move those of `uetrs` that are in `source` by `event`; the ones that moved."""
-    wanted, c = list(uetrs), reservations.c
+    wanted = list(uetrs)
     if not wanted:
         return []
-    changed = update(reservations).where(c.uetr.in_(wanted), c.state == source)
-    moved = list(connection.execute(changed.values(state=advance(source, event)).returning(c.uetr)).scalars())
+    asked = {"uetrs": wanted, "source": source, "target": advance(source, event)}
+    moved = list(connection.execute(_MOVE, asked).scalars())
     if moved:
         connection.execute(insert(reservation_events), [{"uetr": u, "event": event, "at": at} for u in moved])
     return moved
@@ -119,6 +114,22 @@ def page(connection: Connection, state: State | None, after: str, limit: int) ->
     if state is not None:
         chosen = chosen.where(reservations.c.state == state)
     return [_reservation(row) for row in connection.execute(chosen)]
+
+
+# Put together once: that takes longer than the database's answer.
+_c, _b, _p = reservations.c, signed.batches.c, signed.payments.c
+_HERE = _c.uetr.in_(bindparam("uetrs", expanding=True))
+_ALL = select(reservations).where(_HERE)
+_STANDING = select(_c.uetr, _c.state, _c.leaf).where(_HERE)
+_LIVING = exists().where(_p.uetr == _c.uetr, _b.batch_hash == _p.batch_hash, _b.state == BATCH_IS_LIVE)
+_LEFT_OVER = select(_c.uetr).where(_c.state == State.SIGNED, ~_LIVING)
+_OVERDUE = select(_c.uetr).where(_c.state == State.RESERVED, _c.deadline < bindparam("final_time"))
+_MOVE = (
+    update(reservations)
+    .where(_HERE, _c.state == bindparam("source"))
+    .values(state=bindparam("target"))
+    .returning(_c.uetr)
+)
 
 
 def _values(terms: PaymentTerms, quote: Quote) -> dict[str, object]:

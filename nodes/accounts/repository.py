@@ -22,11 +22,11 @@ class Entry:
 
 
 def find(connection: Connection, account: str) -> Row[tuple[object, ...]] | None:
-    return connection.execute(select(accounts).where(accounts.c.id == account)).one_or_none()
+    return connection.execute(_ALL, {"ids": [account]}).one_or_none()
 
 
 def find_all(connection: Connection, ids: Collection[str]) -> Sequence[Row[tuple[object, ...]]]:
-    return connection.execute(select(accounts).where(accounts.c.id.in_(list(ids)))).all()
+    return connection.execute(_ALL, {"ids": list(ids)}).all()
 
 
 def owned_by(connection: Connection, owner: str) -> Sequence[Row[tuple[object, ...]]]:
@@ -41,12 +41,8 @@ def change_earmarks(connection: Connection, changes: Mapping[str, int]) -> bool:
     """Add an amount to the earmark of each account whose balance covers it; False when one does not."""
     if not changes:
         return True
-    c = accounts.c
     rows = [{"changed": account, "amount": amount} for account, amount in sorted(changes.items())]
-    covered = c.earmarked + bindparam("amount") <= c.balance
-    statement = update(accounts).where(c.id == bindparam("changed"), covered)
-    raised = statement.values(earmarked=c.earmarked + bindparam("amount"))
-    return connection.execute(raised, rows).rowcount == len(rows)
+    return connection.execute(_EARMARK, rows).rowcount == len(rows)
 
 
 def booked(connection: Connection, keys: Collection[str]) -> set[str]:
@@ -72,10 +68,8 @@ def add_entries(connection: Connection, new: Sequence[Entry], chain_time: int) -
     sums: Counter[str] = Counter()
     for line in lines:
         sums[line["account"]] += line["amount"]
-    a = accounts.c
-    statement = update(accounts).where(a.id == bindparam("posted")).values(balance=a.balance + bindparam("amount"))
     changed = [{"posted": account, "amount": amount} for account, amount in sorted(sums.items())]
-    assert connection.execute(statement, changed).rowcount == len(changed), "every posting has an account"
+    assert connection.execute(_POST, changed).rowcount == len(changed), "every posting has an account"
 
 
 def balances(connection: Connection) -> list[tuple[str, str, int]]:
@@ -93,3 +87,13 @@ def posted(connection: Connection) -> list[tuple[str, str, int]]:
         .group_by(accounts.c.currency, accounts.c.id)
     )
     return [(unit, account, int(total)) for unit, account, total in connection.execute(statement)]
+
+
+_a = accounts.c
+_ALL = select(accounts).where(_a.id.in_(bindparam("ids", expanding=True)))
+_EARMARK = (
+    update(accounts)
+    .where(_a.id == bindparam("changed"), _a.earmarked + bindparam("amount") <= _a.balance)
+    .values(earmarked=_a.earmarked + bindparam("amount"))
+)
+_POST = update(accounts).where(_a.id == bindparam("posted")).values(balance=_a.balance + bindparam("amount"))

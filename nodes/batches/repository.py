@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from contracts.terms.batch import Batch, Endorsement, SignedBatch
 from contracts.terms.commitments import batch_hash
@@ -49,7 +49,7 @@ def add(connection: Connection, batch: Batch, uetrs: Sequence[str]) -> None:
         "uetrs": dump(list(uetrs)),
         "endorsements": "{}",
     }
-    connection.execute(insert(batches).values(values))
+    connection.execute(insert(batches), values)
 
 
 def sign(connection: Connection, name: bytes, endorsements: Mapping[Address, Endorsement]) -> None:
@@ -100,8 +100,7 @@ def uetrs_of(connection: Connection, name: bytes) -> list[str]:
 
 
 def in_state(connection: Connection, state: str) -> list[FormedBatch]:
-    rows = connection.execute(select(batches).where(batches.c.state == state).order_by(batches.c.sequence))
-    return [_formed(row) for row in rows]
+    return [_formed(row) for row in connection.execute(_IN_STATE, {"state": state})]
 
 
 def settled_at(connection: Connection, lane: int, sequence: int) -> FormedBatch | None:
@@ -123,6 +122,10 @@ def settled_batches(connection: Connection, lane: int, after: int, limit: int) -
     chosen = (c.lane == lane) & (c.state == SETTLED) & (c.sequence > after)
     rows = connection.execute(select(batches).where(chosen).order_by(c.sequence).limit(limit))
     return [_formed(row) for row in rows]
+
+
+_IN_STATE = select(batches).where(batches.c.state == bindparam("state")).order_by(batches.c.sequence)
+"""Put together once: the steps of a worker ask it again and again."""
 
 
 def _formed(row: Row[Any]) -> FormedBatch:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from contracts.terms.payment import State
 from nodes.accounts.tables import accounts
 from nodes.payments.tables import feeds, payment_events, payments
 from serving.rows import insert_all
-from serving.upsert import upsert
+from serving.upsert import replace_all
 
 _FINAL = [state.value for state in State if state.final]
 
@@ -68,7 +68,7 @@ def after(
 
 def last_places(connection: Connection, owners: Iterable[str]) -> dict[str, int]:
     """How many events each of these owners' payments have had; owners without any are left out."""
-    rows = connection.execute(select(feeds).where(feeds.c.owner.in_(list(owners))))
+    rows = connection.execute(_LAST_PLACES, {"owners": list(owners)})
     return {row.owner: row.last for row in rows}
 
 
@@ -82,6 +82,8 @@ def _take_places(connection: Connection, counts: Counter[str]) -> dict[str, int]
     """Take the next places of each owner: the last one before them."""
     last = dict.fromkeys(counts, 0) | last_places(connection, counts)
     taken = [{"owner": owner, "last": last[owner] + count} for owner, count in sorted(counts.items())]
-    first = upsert(connection, feeds)
-    connection.execute(first.on_conflict_do_update(index_elements=["owner"], set_={"last": first.excluded.last}), taken)
+    replace_all(connection, feeds, "last", taken)
     return last
+
+
+_LAST_PLACES = select(feeds).where(feeds.c.owner.in_(bindparam("owners", expanding=True)))

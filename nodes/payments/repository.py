@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.money import Money, currency
@@ -102,27 +115,27 @@ def move_all(connection: Connection, moves: Sequence[Move]) -> set[str]:
 
 def standing_of(connection: Connection, uetrs: Sequence[str]) -> dict[str, Standing]:
     """Where payments stand. A writing transaction is alone, or fails: nobody moves them before it ends."""
-    c, e = payments.c, payment_events.c
-    counted = select(func.count()).where(e.uetr == c.uetr).scalar_subquery()
-    chosen = select(c.uetr, c.state, accounts.c.owner, counted).join_from(
-        payments, accounts, accounts.c.id == c.account
-    )
-    rows = connection.execute(chosen.where(c.uetr.in_(uetrs)))
+    rows = connection.execute(_STANDING, {"uetrs": uetrs})
     return {uetr: Standing(State(state), owner, count) for uetr, state, owner, count in rows}
 
 
 def _move_alike(connection: Connection, columns: Sequence[str], moves: Sequence[Move]) -> None:
     """Compare and set, of moves that change the same columns."""
-    c = payments.c
-    here = (c.uetr == bindparam("moved")) & (c.state == bindparam("source"))
-    values = {"state": bindparam("target")} | {column: bindparam(f"new_{column}") for column in columns}
     rows = [
         {"moved": move.uetr, "source": move.state.value, "target": move.target.value}
         | {f"new_{column}": move.changes[column] for column in columns}
         for move in moves
     ]
-    moved = connection.execute(update(payments).where(here).values(values), rows).rowcount
+    moved = connection.execute(_moving(tuple(columns)), rows).rowcount
     assert moved == len(rows), "a payment moved inside this transaction"
+
+
+@cache
+def _moving(columns: tuple[str, ...]) -> Update:
+    c = payments.c
+    here = (c.uetr == bindparam("moved")) & (c.state == bindparam("source"))
+    values = {"state": bindparam("target")} | {column: bindparam(f"new_{column}") for column in columns}
+    return update(payments).where(here).values(values)
 
 
 def complete(connection: Connection, answered: Sequence[PaymentRecord]) -> None:
@@ -160,64 +173,53 @@ def replace_open(connection: Connection, payment: PaymentRecord) -> None:
 
 
 def find(connection: Connection, uetr: str) -> PaymentRecord | None:
-    row = connection.execute(select(payments).where(payments.c.uetr == uetr)).one_or_none()
+    row = connection.execute(_ALL, {"uetrs": [uetr]}).one_or_none()
     return None if row is None else _record(row)
 
 
 def find_all(connection: Connection, uetrs: Iterable[str]) -> list[PaymentRecord]:
-    rows = connection.execute(select(payments).where(payments.c.uetr.in_(list(uetrs))))
-    return [_record(row) for row in rows]
+    return [_record(row) for row in connection.execute(_ALL, {"uetrs": list(uetrs)})]
 
 
 def in_state(connection: Connection, state: State) -> set[str]:
     """The UETRs of the payments in a state. Those in doubt are left out here and below: they wait as they are."""
-    c = payments.c
-    return set(connection.execute(select(c.uetr).where(c.state == state.value, _certain())).scalars())
+    return set(connection.execute(_IN_STATE, {"state": state.value}).scalars())
 
 
 def to_screen(connection: Connection, now: int, limit: int) -> list[PaymentRecord]:
     """Accepted payments of our customers that can still make their deadline, those that end first before others."""
-    return _waiting(connection, now, limit, payments.c.state == State.ACCEPTED.value)
+    return _waiting(connection, _TO_SCREEN, now, limit)
 
 
 def to_propose(connection: Connection, now: int, without: Collection[str], limit: int) -> list[PaymentRecord]:
     """Screened payments, as `to_screen`, that their creditor agents have not answered; none of these agents."""
-    c = payments.c
-    here = (c.state == State.SCREENED.value) & (c.creditor_commitment == UNKNOWN) & c.creditor_agent.not_in(without)
-    return _waiting(connection, now, limit, here)
+    return _waiting(connection, _TO_PROPOSE, now, limit, without=without)
 
 
 def to_reserve(connection: Connection, now: int, without: Collection[str], limit: int) -> list[PaymentRecord]:
     """Screened payments, as `to_screen`, that their creditor agents agreed to; none of these providers."""
-    c = payments.c
-    here = (c.state == State.SCREENED.value) & (c.creditor_commitment != UNKNOWN) & c.provider.not_in(without)
-    return _waiting(connection, now, limit, here)
+    return _waiting(connection, _TO_RESERVE, now, limit, without=without)
 
 
 def to_batch(
     connection: Connection, now: int, contract: str, peers: Collection[str], theirs: bool, limit: int
 ) -> list[PaymentRecord]:
     """Agreed payments, as `to_screen`, priced for this Settlement, that name one of these peers (`theirs`) or none."""
-    c = payments.c
-    named = c.creditor_agent.in_(peers) | c.provider.in_(peers)
-    here = (c.state == State.AGREED.value) & c.contract.in_([contract, ""])
-    return _waiting(connection, now, limit, here & (named if theirs else ~named))
+    chosen = _TO_BATCH_THEIRS if theirs else _TO_BATCH
+    return _waiting(connection, chosen, now, limit, contracts=[contract, ""], peers=peers)
 
 
-def _waiting(connection: Connection, now: int, limit: int, here: ColumnElement[bool]) -> list[PaymentRecord]:
+def _waiting(
+    connection: Connection, chosen: Select[Any], now: int, limit: int, **lists: Collection[str]
+) -> list[PaymentRecord]:
     """What a step of the worker takes up next. With several workers a process claims these rows here."""
-    c = payments.c
-    chosen = here & (c.side == "debtor") & (c.deadline > now) & _certain()
-    rows = connection.execute(select(payments).where(chosen).order_by(c.deadline, c.uetr).limit(limit))
-    return [_record(row) for row in rows]
+    named = {name: list(each) for name, each in lists.items()}
+    return [_record(row) for row in connection.execute(chosen, {"now": now, "most": limit, **named})]
 
 
 def held(connection: Connection, limit: int) -> list[PaymentRecord]:
     """The payments that officers must decide about, those that end first before others."""
-    c = payments.c
-    here = (c.state == State.HELD.value) & _certain()
-    rows = connection.execute(select(payments).where(here).order_by(c.deadline).limit(limit))
-    return [_record(row) for row in rows]
+    return [_record(row) for row in connection.execute(_HELD, {"most": limit})]
 
 
 def returned(connection: Connection, original_uetr: str) -> tuple[int, int]:
@@ -231,28 +233,18 @@ def returned(connection: Connection, original_uetr: str) -> tuple[int, int]:
 
 def overdue(connection: Connection, final_time: int) -> list[PaymentRecord]:
     """Payments that can still move although their deadline is past in a final block."""
-    open_states = [state.value for state in State if not state.final]
-    c = payments.c
-    rows = connection.execute(select(payments).where(c.state.in_(open_states), c.deadline < final_time, _certain()))
-    return [_record(row) for row in rows]
+    return [_record(row) for row in connection.execute(_OVERDUE, {"final_time": final_time})]
 
 
 def priced_for_others(connection: Connection, contract: str) -> list[PaymentRecord]:
     """The debtor side's payments under way whose price was signed for another Settlement than `contract`. What is held
     is priced anew when it is released."""
-    under_way = [state.value for state in State if not state.final and state is not State.HELD]
-    c = payments.c
-    here = (c.state.in_(under_way)) & (c.side == "debtor") & c.contract.not_in([contract, ""])
-    rows = connection.execute(select(payments).where(here, _certain()))
-    return [_record(row) for row in rows]
+    return [_record(row) for row in connection.execute(_PRICED_FOR_OTHERS, {"contracts": [contract, ""]})]
 
 
 def under_way(connection: Connection) -> dict[str, int]:
     """How many payments of our customers wait to settle, by creditor agent; those that officers hold do not count."""
-    waiting = [state.value for state in State if not state.final and state is not State.HELD]
-    c = payments.c
-    counted = select(c.creditor_agent, func.count()).where(c.side == "debtor", c.state.in_(waiting))
-    return dict(connection.execute(counted.group_by(c.creditor_agent)).all())
+    return dict(connection.execute(_UNDER_WAY).all())
 
 
 def settled_by_agent(connection: Connection, batch_hashes: Collection[bytes]) -> dict[str, int]:
@@ -285,8 +277,56 @@ def places(
     return [(row.accepted_at, row.uetr) for row in connection.execute(newest)]
 
 
-def _certain() -> ColumnElement[bool]:
-    return payments.c.uetr.not_in(select(doubtful_payments.c.uetr))
+# What the steps of a worker ask again and again is put together once: that takes longer than the database's answer.
+
+
+def _any(name: str) -> BindParameter[Any]:
+    """A list among the parameters of a statement."""
+    return bindparam(name, expanding=True)
+
+
+def _taken_up(here: ColumnElement[bool]) -> Select[Any]:
+    c = payments.c
+    chosen = here & (c.side == "debtor") & (c.deadline > bindparam("now")) & _CERTAIN
+    return select(payments).where(chosen).order_by(c.deadline, c.uetr).limit(bindparam("most"))
+
+
+_c, _events = payments.c, payment_events.c
+_OPEN = [state.value for state in State if not state.final]
+_MOVING = [state for state in _OPEN if state != State.HELD.value]
+_CERTAIN = _c.uetr.not_in(select(doubtful_payments.c.uetr))
+_ALL = select(payments).where(_c.uetr.in_(_any("uetrs")))
+_IN_STATE = select(_c.uetr).where(_c.state == bindparam("state"), _CERTAIN)
+_STANDING = (
+    select(
+        _c.uetr,
+        _c.state,
+        accounts.c.owner,
+        select(func.count()).where(_events.uetr == _c.uetr).scalar_subquery(),
+    )
+    .join_from(payments, accounts, accounts.c.id == _c.account)
+    .where(_c.uetr.in_(_any("uetrs")))
+)
+_TO_SCREEN = _taken_up(_c.state == State.ACCEPTED.value)
+_TO_PROPOSE = _taken_up(
+    (_c.state == State.SCREENED.value) & (_c.creditor_commitment == UNKNOWN) & _c.creditor_agent.not_in(_any("without"))
+)
+_TO_RESERVE = _taken_up(
+    (_c.state == State.SCREENED.value) & (_c.creditor_commitment != UNKNOWN) & _c.provider.not_in(_any("without"))
+)
+_AGREED = (_c.state == State.AGREED.value) & _c.contract.in_(_any("contracts"))
+_NAMED = _c.creditor_agent.in_(_any("peers")) | _c.provider.in_(_any("peers"))
+_TO_BATCH, _TO_BATCH_THEIRS = _taken_up(_AGREED & ~_NAMED), _taken_up(_AGREED & _NAMED)
+_HELD = select(payments).where((_c.state == State.HELD.value) & _CERTAIN).order_by(_c.deadline).limit(bindparam("most"))
+_OVERDUE = select(payments).where(_c.state.in_(_OPEN), _c.deadline < bindparam("final_time"), _CERTAIN)
+_PRICED_FOR_OTHERS = select(payments).where(
+    _c.state.in_(_MOVING), _c.side == "debtor", _c.contract.not_in(_any("contracts")), _CERTAIN
+)
+_UNDER_WAY = (
+    select(_c.creditor_agent, func.count())
+    .where(_c.side == "debtor", _c.state.in_(_MOVING))
+    .group_by(_c.creditor_agent)
+)
 
 
 def _values(payment: PaymentRecord) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from contracts.terms.batch import SignedBatch
 from contracts.terms.commitments import batch_hash
@@ -61,7 +61,6 @@ def add_lost(connection: Connection, lost: LostBatch) -> None:
 
 def lost(connection: Connection) -> list[LostBatch]:
     """All lost batches in the chain's order."""
-    rows = connection.execute(select(lost_batches).order_by(lost_batches.c.block_number))
     return [
         LostBatch(
             from_document(SignedBatch, load(row.document)),
@@ -70,7 +69,7 @@ def lost(connection: Connection) -> list[LostBatch]:
             row.chain_time,
             row.why,
         )
-        for row in rows
+        for row in connection.execute(_LOST)
     ]
 
 
@@ -99,5 +98,12 @@ def doubtful(connection: Connection, uetrs: Sequence[str]) -> list[str]:
 
 def trust(connection: Connection, unless_of: Iterable[Address]) -> None:
     """Doubt no payment any more but those of the debtor agents named."""
-    theirs = (payments.c.uetr == doubtful_payments.c.uetr) & payments.c.debtor_agent.in_(list(unless_of))
-    connection.execute(delete(doubtful_payments).where(~exists().where(theirs)))
+    connection.execute(_TRUST, {"agents": list(unless_of)})
+
+
+_LOST = select(lost_batches).order_by(lost_batches.c.block_number)
+_TRUST = delete(doubtful_payments).where(
+    ~exists().where(
+        payments.c.uetr == doubtful_payments.c.uetr, payments.c.debtor_agent.in_(bindparam("agents", expanding=True))
+    )
+)
