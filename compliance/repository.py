@@ -15,6 +15,7 @@ from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.payment import Leg
 from serving.jsontext import dump, load
+from serving.rows import at_most
 from serving.upsert import replace_all, upsert
 
 Key = tuple[str, str]
@@ -134,7 +135,7 @@ def _followed() -> Any:
     return exists().where(same, later.c.number == decisions.c.number + 1)
 
 
-_LOG_END = select(decisions.c.sequence, decisions.c.head).order_by(decisions.c.sequence.desc()).limit(1)
+_LOG_END = at_most(1, select(decisions.c.sequence, decisions.c.head).order_by(decisions.c.sequence.desc()))
 _TOTALS = select(day_totals).where(
     day_totals.c.day.in_(bindparam("days", expanding=True)),
     day_totals.c.account_tag.in_(bindparam("tags", expanding=True)),

@@ -45,7 +45,7 @@ from contracts.terms.commitments import batch_hash
 from contracts.terms.errors import AlreadySigned, Unavailable
 from contracts.terms.identifiers import Address
 from serving.columns import Octets
-from serving.rows import insert_all
+from serving.rows import at_most, insert_all
 
 LIVE, SETTLED, DEAD = "live", "settled", "dead"
 NOT_SEEN = 2**63 - 1
@@ -240,7 +240,7 @@ def _statements(tables: SignedTables) -> _Statements:
     here, late = b.batch_hash == bindparam("name"), and_(b.state == LIVE, b.deadline < bindparam("final_time"))
     return _Statements(
         known=select(b.state, b.contract).where(here),
-        any_live=select(b.batch_hash).where(b.state == LIVE).limit(1),
+        any_live=at_most(1, select(b.batch_hash).where(b.state == LIVE)),
         live=select(p.uetr).join(tables.batches, b.batch_hash == p.batch_hash).where(b.state == LIVE),
         payments_of=select(p.uetr).where(p.batch_hash == bindparam("name")),
         elsewhere=select(p.uetr).where(p.uetr.in_(bindparam("uetrs", expanding=True)), elsewhere),

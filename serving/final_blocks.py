@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Select
 
 from contracts.terms.identifiers import Address
 from serving.columns import Octets
+from serving.rows import at_most
 
 
 class RememberedBlock(NamedTuple):
@@ -68,7 +69,7 @@ def remember_settlements(connection: Connection, table: Table, settlements: Sequ
 
 @cache
 def _newest(table: Table) -> Select[Any]:
-    return select(table).order_by(table.c.number.desc()).limit(1)
+    return at_most(1, select(table).order_by(table.c.number.desc()))
 
 
 @cache

@@ -1,8 +1,8 @@
-"""Many rows in one statement. SQLAlchemy works out the parameters of each row anew, which takes longer than the
-database needs to store it: here a statement is compiled once, and rows go to the driver as they are.
+"""What is asked for often, or in many rows, for less than SQLAlchemy and SQLite take by themselves.
 
-Columns must be of types that the drivers give and take (integers, text, `serving.columns.Octets`), with no default of
-Python's making.
+SQLAlchemy works out the parameters of each row that is inserted anew, which takes longer than the database needs to
+store it: here a statement is compiled once, and rows go to the driver as they are. Their columns must be of types that
+the drivers give and take (integers, text, `serving.columns.Octets`), with no default of Python's making.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, insert
+from sqlalchemy import Connection, Dialect, Select, Table, bindparam, insert, literal_column
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -23,6 +23,13 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     # A driver that takes parameters by place gets them in the statement's order, another by name.
     placed = rows if order is None else [_placed(order, row) for row in rows]
     connection.exec_driver_sql(text, placed)
+
+
+@lru_cache(maxsize=256)
+def at_most(rows: int, chosen: Select[Any]) -> Select[Any]:
+    """The first rows of what a statement that is kept chooses, with their number in its text: SQLite prepares one whose
+    limit is a parameter, as SQLAlchemy would have it, anew each time."""
+    return chosen.limit(literal_column(str(rows)))
 
 
 def _placed(order: tuple[str, ...], row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -22,7 +22,7 @@ class Entry:
 
 
 def find(connection: Connection, account: str) -> Row[tuple[object, ...]] | None:
-    return connection.execute(_ALL, {"ids": [account]}).one_or_none()
+    return connection.execute(_ONE, {"account": account}).one_or_none()
 
 
 def find_all(connection: Connection, ids: Collection[str]) -> Sequence[Row[tuple[object, ...]]]:
@@ -90,6 +90,7 @@ def posted(connection: Connection) -> list[tuple[str, str, int]]:
 
 
 _a = accounts.c
+_ONE = select(accounts).where(_a.id == bindparam("account"))
 _ALL = select(accounts).where(_a.id.in_(bindparam("ids", expanding=True)))
 _EARMARK = (
     update(accounts)

@@ -34,7 +34,7 @@ from nodes.payments.record import UNKNOWN, PaymentRecord
 from nodes.payments.tables import payment_events, payments
 from nodes.recovery.tables import doubtful_payments
 from serving.jsontext import dump, load
-from serving.rows import insert_all
+from serving.rows import at_most, insert_all
 
 _FIELDS = tuple(each.name for each in fields(PaymentRecord))
 _COLUMNS = tuple(payments.c.keys())
@@ -173,7 +173,7 @@ def replace_open(connection: Connection, payment: PaymentRecord) -> None:
 
 
 def find(connection: Connection, uetr: str) -> PaymentRecord | None:
-    row = connection.execute(_ALL, {"uetrs": [uetr]}).one_or_none()
+    row = connection.execute(_ONE, {"named": uetr}).one_or_none()
     return None if row is None else _record(row)
 
 
@@ -214,12 +214,12 @@ def _waiting(
 ) -> list[PaymentRecord]:
     """What a step of the worker takes up next. With several workers a process claims these rows here."""
     named = {name: list(each) for name, each in lists.items()}
-    return [_record(row) for row in connection.execute(chosen, {"now": now, "most": limit, **named})]
+    return [_record(row) for row in connection.execute(at_most(limit, chosen), {"now": now, **named})]
 
 
 def held(connection: Connection, limit: int) -> list[PaymentRecord]:
     """The payments that officers must decide about, those that end first before others."""
-    return [_record(row) for row in connection.execute(_HELD, {"most": limit})]
+    return [_record(row) for row in connection.execute(at_most(limit, _HELD))]
 
 
 def returned(connection: Connection, original_uetr: str) -> tuple[int, int]:
@@ -288,13 +288,14 @@ def _any(name: str) -> BindParameter[Any]:
 def _taken_up(here: ColumnElement[bool]) -> Select[Any]:
     c = payments.c
     chosen = here & (c.side == "debtor") & (c.deadline > bindparam("now")) & _CERTAIN
-    return select(payments).where(chosen).order_by(c.deadline, c.uetr).limit(bindparam("most"))
+    return select(payments).where(chosen).order_by(c.deadline, c.uetr)
 
 
 _c, _events = payments.c, payment_events.c
 _OPEN = [state.value for state in State if not state.final]
 _MOVING = [state for state in _OPEN if state != State.HELD.value]
 _CERTAIN = _c.uetr.not_in(select(doubtful_payments.c.uetr))
+_ONE = select(payments).where(_c.uetr == bindparam("named"))
 _ALL = select(payments).where(_c.uetr.in_(_any("uetrs")))
 _IN_STATE = select(_c.uetr).where(_c.state == bindparam("state"), _CERTAIN)
 _STANDING = (
@@ -317,7 +318,7 @@ _TO_RESERVE = _taken_up(
 _AGREED = (_c.state == State.AGREED.value) & _c.contract.in_(_any("contracts"))
 _NAMED = _c.creditor_agent.in_(_any("peers")) | _c.provider.in_(_any("peers"))
 _TO_BATCH, _TO_BATCH_THEIRS = _taken_up(_AGREED & ~_NAMED), _taken_up(_AGREED & _NAMED)
-_HELD = select(payments).where((_c.state == State.HELD.value) & _CERTAIN).order_by(_c.deadline).limit(bindparam("most"))
+_HELD = select(payments).where((_c.state == State.HELD.value) & _CERTAIN).order_by(_c.deadline)
 _OVERDUE = select(payments).where(_c.state.in_(_OPEN), _c.deadline < bindparam("final_time"), _CERTAIN)
 _PRICED_FOR_OTHERS = select(payments).where(
     _c.state.in_(_MOVING), _c.side == "debtor", _c.contract.not_in(_any("contracts")), _CERTAIN

@@ -45,8 +45,8 @@ def _begin() -> None:
     structlog.configure(processors=[_unheard], cache_logger_on_first_use=False)  # a line bears this clock's time
     stage.start()
     databases.close_all()
-    gc.freeze()  # what is there now stays; looking through it again and again would be a tenth of the time
-    gc.set_threshold(100_000, 50, 100)
+    gc.freeze()  # what is there now stays
+    gc.disable()  # a run ends before its leavings are many
 
 
 def _unheard(*_: object) -> Any:

@@ -109,24 +109,49 @@ class Thread:
         return self._task is not None and self._task is scheduler().current
 
 
-class Future(concurrent.futures.Future[Any]):
-    """concurrent.futures.Future: waiting for it lets others run."""
+class Future:
+    """concurrent.futures.Future, as far as the product asks: waiting for it lets others run."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._done = False
+        self._result: Any = None
+        self._failure: BaseException | None = None
         self._tasks: list[Task] = []
 
+    def done(self) -> bool:
+        return self._done
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Nobody stops waiting in a way that a future hears of."""
+        return True
+
+    def set_result(self, result: Any) -> None:
+        self._end(result, None)
+
+    def set_exception(self, failure: BaseException | None) -> None:
+        self._end(None, failure)
+
     def result(self, timeout: float | None = None) -> Any:
+        failure = self.exception(timeout)
+        if failure is not None:
+            raise failure
+        return self._result
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
         wait([self], timeout)
-        if not self.done():
+        if not self._done:
             raise concurrent.futures.TimeoutError
-        return super().result(0)
+        return self._failure
 
     def hear(self, task: Task) -> None:
         """Wake a task when it is done."""
         self._tasks.append(task)
-        if len(self._tasks) == 1:
-            self.add_done_callback(lambda _: [scheduler().wake(each) for each in self._tasks])
+
+    def _end(self, result: Any, failure: BaseException | None) -> None:
+        assert not self._done, "a future ends once"
+        self._done, self._result, self._failure = True, result, failure
+        for each in self._tasks:
+            scheduler().wake(each)
 
 
 def wait(futures: Iterable[Future], timeout: float | None = None) -> None:
@@ -192,11 +217,8 @@ class Queue:
         return self._items.popleft()
 
 
-def _current_thread() -> object:
-    class Current:
-        """Equal to no thread but by `is`, which the product asks; the writer's own work never waits for itself."""
-
-    return Current()
+_CURRENT = object()
+"""No thread of the product's: it asks only whether it is one of them, and a writer's own work waits for no other."""
 
 
 def _token_bytes(count: int = 32) -> bytes:
@@ -219,7 +241,7 @@ _TIME = SimpleNamespace(
     time_ns=lambda: int(wall() * 1_000) * 1_000_000,
     sleep=lambda seconds: scheduler().sleep(seconds),
 )
-_THREADING = SimpleNamespace(Thread=Thread, Event=Event, Lock=threading.Lock, current_thread=_current_thread)
+_THREADING = SimpleNamespace(Thread=Thread, Event=Event, Lock=threading.Lock, current_thread=lambda: _CURRENT)
 _SECRETS = SimpleNamespace(
     token_bytes=_token_bytes,
     token_hex=lambda count=32: _token_bytes(count).hex(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ def run(seed: int) -> Report:
     counts = _counts(stage, chaos, people)
     if not violation and (missing := [each for each in REQUIRED if not counts[each]]):
         violation = f"the run had no {', '.join(missing)}"
+    gc.collect()
     text = "\n".join(stage.lines)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return Report(seed, violation, stage.scheduler.events, stage.oracle.checks, counts, digest, tuple(stage.lines))

@@ -13,7 +13,7 @@ import json
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
@@ -119,8 +119,7 @@ def routes_of(
 def _calling(
     router: APIRouter, endpoint: Callable[..., Any], given: Sequence[object]
 ) -> Callable[[bytes, Participant], tuple[int, bytes]]:
-    hints = typing.get_type_hints(endpoint)
-    asked = {name: hints[name] for name in inspect.signature(endpoint).parameters}
+    asked = _asked(endpoint.__code__, endpoint)
     [(body_name, schema)] = [(n, kind) for n, kind in asked.items() if issubclass(kind, BaseModel)]
     fixed = {name: one for name, kind in asked.items() for one in given if isinstance(one, kind)}
     senders = [name for name, kind in asked.items() if kind is Participant]
@@ -135,6 +134,17 @@ def _calling(
         return _written(endpoint(**fixed, **dict.fromkeys(senders, sender), **{body_name: parsed}))
 
     return call
+
+
+_parameters: dict[CodeType, dict[str, Any]] = {}
+
+
+def _asked(code: CodeType, endpoint: Callable[..., Any]) -> dict[str, Any]:
+    """The types of an endpoint's parameters; an endpoint is made anew for some lives of a service."""
+    if code not in _parameters:
+        hints = typing.get_type_hints(endpoint)
+        _parameters[code] = {name: hints[name] for name in inspect.signature(endpoint).parameters}
+    return _parameters[code]
 
 
 def _written(answer: Any) -> tuple[int, bytes]:
