@@ -9,15 +9,18 @@ from random import Random
 from typing import Any
 
 from tests.simulation.databases import Point
-from tests.simulation.lies import liar
+from tests.simulation.lies import liar, twofold
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.services import Service
 from tests.simulation.stage import Stage
+from tests.simulation.wallets import AMOUNTS, Habits
 from tests.simulation.wire import Odds
 
 DEEPEST = 64
 SKEW = 300.0
 """Seconds by which a wall clock may be off, either way."""
+JUST_SIGNED = 0.5
+"""Seconds after a signature in which a backup does the most harm: it does not know of it, and it may settle."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +33,27 @@ class Plan:
     finality: int
     reorganisations: tuple[tuple[float, int], ...]
     crashes: tuple[tuple[float, str, Point], ...]
-    restore: tuple[str, float, float] | None
+    restore: tuple[str, float, float, bool] | None
+    """Whose database, when the copy is taken and put back, and whether that waits until its service has just signed."""
     stall: tuple[float, float] | None
     slow: tuple[str, float] | None
-    liar: str
+    liar: tuple[str, bool] | None
+    """Who lies, and whether about the places of batches alone."""
     skewed: tuple[tuple[str, float, float, float], ...]
     away: tuple[str, float] | None
-    payments_each: int
+    habits: Habits
 
 
 def plan(seed: int, names: list[str]) -> Plan:
     """What goes wrong in the run of a seed."""
     luck = Random(seed * 7_919 + 13)
-    calm = 35.0 + luck.random() * 15
+    calm = 28.0 + luck.random() * 10
     depths = [luck.choice([1, 1, 2, 3, luck.randint(4, 12), luck.randint(4, 12), luck.randint(1, DEEPEST)])]
     depths += [luck.randint(1, 4) for _ in range(luck.randrange(3))]
     chosen = luck.sample(names, 2)
     nodes = [name for name in names if not name.startswith("compliance")]
-    early = 3 + luck.random() * 15
-    later = luck.choice([2 + luck.random() * 8, 5 + luck.random() * (calm - 28)])
+    early = 3 + luck.random() * 8
+    later = luck.choice([2 + luck.random() * 8, 5 + luck.random() * (calm - 20)])
     return Plan(
         calm=calm,
         odds=Odds(
@@ -65,15 +70,19 @@ def plan(seed: int, names: list[str]) -> Plan:
             (3 + luck.random() * (calm - 6), luck.choice(names), luck.choice(list(Point)))
             for _ in range(luck.randint(1, 4))
         ),
-        restore=(luck.choice(names), early, early + later) if luck.random() < 0.4 else None,
-        stall=(10 + luck.random() * 20, 5 + luck.random() * 35) if luck.random() < 0.3 else None,
+        restore=(luck.choice(names), early, early + later, luck.random() < 0.6) if luck.random() < 0.4 else None,
+        stall=(8 + luck.random() * 16, 5 + luck.random() * 25) if luck.random() < 0.3 else None,
         slow=(chosen[0], luck.choice([1.0, 4.0])) if luck.random() < 0.3 else None,
-        liar=luck.choice(nodes) if luck.random() < 0.3 else "",
+        liar=(luck.choice(nodes), luck.random() < 0.4) if luck.random() < 0.3 else None,
         skewed=tuple(
             (name, luck.random() * calm / 2, 3 + luck.random() * 12, luck.uniform(-SKEW, SKEW)) for name in chosen[1:]
         ),
         away=(luck.choice(names), luck.choice([0.05, 0.3])) if luck.random() < 0.3 else None,
-        payments_each=luck.choice([2, 2, 3]),
+        habits=Habits(
+            luck.choice([1, 2, 2]),
+            *((luck.random() * (calm - 20), 4.0) if luck.random() < 0.4 else (0.0, calm / 1.5)),
+            luck.choice([AMOUNTS, AMOUNTS, AMOUNTS[-2:]]),
+        ),
     )
 
 
@@ -105,7 +114,7 @@ class Chaos:
         if told.slow:
             stage.wire.slow[told.slow[0]] = told.slow[1]
         if told.liar:
-            self._lie(stage.services[told.liar])
+            self._lie(stage.services[told.liar[0]], told.liar[1])
         for name, at, lasts, skew in told.skewed:
             self._skew(stage.services[name], at, lasts, skew)
         if told.away:
@@ -160,7 +169,7 @@ class Chaos:
         run.sleep(run.luck.random() * 3)
         self._held -= 1
 
-    def _restore(self, name: str, taken: float, put: float) -> None:
+    def _restore(self, name: str, taken: float, put: float, at_worst: bool) -> None:
         stage, service, kept = self._stage, self._stage.services[name], list[bytes]()
 
         def back_up() -> None:
@@ -168,8 +177,12 @@ class Chaos:
             stage.trace(f"backup: of {name}")
 
         def restore() -> None:
+            now = stage.scheduler.now
+            signed = now - stage.oracle.signed_at.get(name, 0.0) < JUST_SIGNED
             if service.process is None or not service.process.alive:
-                self._at(stage.scheduler.now + 0.5, restore)
+                self._at(now + 0.5, restore)
+            elif at_worst and not signed and now < self._plan.calm - 1:
+                self._at(now + JUST_SIGNED / 2, restore)
             else:
                 stage.restore(service, kept[0], service.process)
 
@@ -184,8 +197,8 @@ class Chaos:
         self._at(at, lambda: step(skew))
         self._at(at + lasts, lambda: step(0.0))
 
-    def _lie(self, service: Service) -> None:
-        told = liar(self._stage)
+    def _lie(self, service: Service, places: bool) -> None:
+        told = twofold(self._stage) if places else liar(self._stage)
         service.lie = self._stage.wire.lies[service.name] = told
 
     def _time(self) -> int:

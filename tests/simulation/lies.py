@@ -36,6 +36,20 @@ def liar(stage: Stage) -> Callable[[str, Any], Any]:
     return lie
 
 
+def twofold(stage: Stage) -> Callable[[str, Any], Any]:
+    """Offers about every second batch at a lane where it does not stand in the debtor agent's own book."""
+
+    def lie(path: str, document: Any) -> Any:
+        luck = stage.scheduler.luck
+        if path == COSIGN and "requests" in document and luck.random() < 0.5:
+            for each in document["requests"]:
+                each["batch"]["lane"] = _other(luck.random(), each["batch"]["lane"])
+            stage.trace(f"lie: {path} a batch at another lane")
+        return document
+
+    return lie
+
+
 def _values(document: Any) -> Any:
     items = document.items() if isinstance(document, dict) else enumerate(document)
     for key, value in list(items):

@@ -58,6 +58,8 @@ class Oracle:
     """By place, the final batch."""
     signed: dict[str, dict[str, Signed]] = field(default_factory=dict)
     """By who signed (a process's name), the batches by hash."""
+    signed_at: dict[str, float] = field(default_factory=dict)
+    """By who signed, when that was last."""
     unsure: dict[str, tuple[Signed, ...]] = field(default_factory=dict)
     """By service that was restored from a backup, what it had signed until then."""
     told: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
@@ -131,6 +133,7 @@ class Oracle:
             if both and old.name != new.name and old.place != new.place and not self._dead(old):
                 raise self.fail(f"{name} signed payment {min(both)} at two places: {old.place} and {new.place}")
         known[new.name] = new
+        self.signed_at[name] = self.scheduler.now
 
     def _dead(self, signed: Signed) -> bool:
         """No block that is not final yet can settle it."""

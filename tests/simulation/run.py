@@ -42,11 +42,11 @@ def run(seed: int) -> Report:
     stage = stages.set_up(seed, begun)
     _listen(stage)
     told = plan(seed, list(stage.services))
-    chaos, people = Chaos(stage, told), People(stage, told.calm)
+    chaos, people = Chaos(stage, told), People(stage, told.calm, told.habits)
     violation = ""
     with stages.running(stage):
         chaos.start()
-        people.start(told.payments_each)
+        people.start()
         try:
             stage.scheduler.run(lambda: stage.scheduler.now >= told.calm)
             stage.scheduler.spawn(stage.scheduler.world, "last customer", people.try_again)

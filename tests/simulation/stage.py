@@ -103,7 +103,6 @@ class Stage:
 
     def restore(self, service: Service, content: bytes, process: Process) -> None:
         """Kill a service and put a backup in the place of its database before it starts again."""
-        self.crash(service, "a backup is put in its place")
 
         def put() -> None:
             service.disk.put(content)
@@ -113,6 +112,7 @@ class Stage:
             self.trace(f"restore: {service.name} has its backup")
 
         process.ends.insert(1, put)
+        self.crash(service, "a backup is put in its place")
 
     def call(self, service: Service, what: str, act: Callable[[Any], Any]) -> Any:
         """Ask a service at its customers' door. Raises Away, and what it refuses."""

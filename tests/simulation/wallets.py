@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from compliance.screening.decide import REFUSE, RELEASE
-from contracts.terms.errors import FeiqianError, IdempotencyKeyReused, Unavailable
+from contracts.terms.errors import FeiqianError, IdempotencyKeyReused, NoPrice, Unavailable
 from contracts.terms.payment import State
 from nodes.merchants.codes import write_code
 from nodes.payments import service as payments
@@ -22,6 +22,18 @@ from tests.simulation.services import Service
 from tests.simulation.stage import Away, Stage
 
 TRIES = 12
+AMOUNTS = (100, 999, 1_234, 5_000, 20_001, 45_000)
+"""What things cost, in minor units of the merchant's currency."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How customers pay in a run: so many times at each bank, from `begin` on within `lasts` seconds."""
+
+    each: int
+    begin: float
+    lasts: float
+    amounts: tuple[int, ...]
 
 
 @dataclass
@@ -30,6 +42,7 @@ class People:
 
     stage: Stage
     until: float
+    habits: Habits
     answered: int = 0
     refused: int = 0
     works: bool = False
@@ -37,10 +50,10 @@ class People:
     paid: list[tuple[Institution, Institution, str]] = field(default_factory=list)
     """(payer's bank, merchant's bank, UETR) of every payment that was acknowledged."""
 
-    def start(self, payments_each: int) -> None:
+    def start(self) -> None:
         run = self.stage.scheduler
         for bank in BANKS:
-            run.spawn(run.world, f"customers of {bank.name}", partial(self._pay, bank, payments_each))
+            run.spawn(run.world, f"customers of {bank.name}", partial(self._pay, bank))
             run.spawn(run.world, f"merchant of {bank.name}", partial(self._return, bank))
             officers = self.stage.services[f"compliance {bank.name}"]
             run.spawn(run.world, f"officers of {bank.name}", partial(self._decide, officers))
@@ -64,16 +77,17 @@ class People:
             asked = PriceRequest("plain", "plain", code, None)
             shown = self.stage.call(service, "quote", partial(quote, request=asked))
             answer = self.stage.call(service, "pay", partial(accept, caller="plain", order=Order(key, shown.id, 0)))
-        except (Away, Unavailable):
+        except (Away, Unavailable, NoPrice):
             return ""
         self._acknowledge(service, bank, to, key, answer["uetr"])
         uetr: str = answer["uetr"]
         return uetr
 
-    def _pay(self, bank: Institution, count: int) -> None:
-        run = self.stage.scheduler
-        for number in range(count):
-            run.sleep(run.luck.random() * self.until / count / 1.5)
+    def _pay(self, bank: Institution) -> None:
+        run, habits = self.stage.scheduler, self.habits
+        run.sleep(habits.begin)
+        for number in range(habits.each):
+            run.sleep(run.luck.random() * habits.lasts / habits.each)
             if run.now > self.until:
                 return
             to = run.luck.choice([each for each in BANKS if each is not bank])
@@ -82,7 +96,7 @@ class People:
 
     def _pay_once(self, bank: Institution, to: Institution, who: str, key: str) -> None:
         service, run = self.stage.node(bank), self.stage.scheduler
-        amount = run.luck.choice([100, 999, 1_234, 5_000, 20_001, 45_000])
+        amount = run.luck.choice(self.habits.amounts)
         code = _code(to, amount)
         shown = self._insist(service, "quote", lambda node: quote(node, PriceRequest(who, who, code, None)), 3)
         if shown is None:
