@@ -1,7 +1,8 @@
 """`python -m tests.simulation 17` runs seed 17 and prints its trace; `1 300` runs the seeds from 1 to 300.
 
 With `--bug NAME` (several times, or `--bug all`) bugs are planted, each in a process of its own that ends with the
-first seed that finds it. The last line is a summary in JSON; the exit code is 1 when a seed failed.
+first seed that finds it; `--known` begins with the seed that found it before. The last line is a summary in JSON; the
+exit code is 1 when a seed failed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("first", type=int, help="the seed, or the first of several")
     parser.add_argument("last", type=int, nargs="?", help="the last seed")
     parser.add_argument("--bug", action="append", default=[], help="plant a bug of tests/simulation/planted.py")
+    parser.add_argument("--known", action="store_true", help="begin with the seed that found the bug before")
     asked = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         # The order of sets of texts is part of a run, and the interpreter draws it anew for each process.
@@ -36,7 +38,7 @@ def main() -> int:
         os.execve(sys.executable, again, os.environ | {"PYTHONHASHSEED": "0"})
     seeds, told = range(asked.first, (asked.last or asked.first) + 1), asked.last is None
     _begin()
-    return _hunt(asked.bug, seeds, told) if asked.bug else _run(seeds, told)
+    return _hunt(asked.bug, seeds, told, asked.known) if asked.bug else _run(seeds, told)
 
 
 def _begin() -> None:
@@ -79,16 +81,17 @@ def _run(seeds: Iterable[int], told: bool) -> int:
     return 1 if failed else 0
 
 
-def _hunt(wanted: list[str], seeds: Iterable[int], told: bool) -> int:
+def _hunt(wanted: list[str], seeds: range, told: bool, known: bool) -> int:
     """Plant each bug in a copy of this process, which is founded once."""
-    from tests.simulation.planted import BUGS
+    from tests.simulation.planted import BUGS, KNOWN
 
     found: dict[str, int] = {}
     for name in BUGS if wanted == ["all"] else wanted:
+        tried = range(max(KNOWN[name], seeds.start), seeds.stop) if known else seeds
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            os.write(writing, str(_first_to_find(name, seeds, told)).encode())
+            os.write(writing, str(_first_to_find(name, tried, told)).encode())
             os._exit(0)  # the disks are the parent's to remove
         os.close(writing)
         os.waitpid(child, 0)

@@ -11,10 +11,9 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 
-def campaign(first: int, last: int, *bugs: str) -> tuple[dict[str, Any], str]:
-    """Run the seeds `first` to `last`; the summary, and everything that was printed."""
-    planted = [part for name in bugs for part in ("--bug", name)]
-    command = [sys.executable, "-m", "tests.simulation", *planted, str(first), str(last)]
+def campaign(first: int, last: int, *options: str) -> tuple[dict[str, Any], str]:
+    """Run the seeds `first` to `last` with these options; the summary, and everything that was printed."""
+    command = [sys.executable, "-m", "tests.simulation", *options, str(first), str(last)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     assert lines, done.stderr
