@@ -43,7 +43,7 @@ class Task:
     """What to do.
 
     `mode`: "closed" (`many` wallets pay again and again for `seconds`), "open" (`rate` payments a second for `seconds`,
-    whatever becomes of them), "count" (`many` payments one by one), "quote" (prices for `seconds`, `many` at a time,
+    whatever becomes of them), "count" (`many` payments one by one, some `seconds` apart), "quote" (prices for `seconds`, `many` at a time,
     which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without waiting for an end), "lists"
     and "steady lists" (as "closed" and "open" by platforms: whoever has a token prices and pays for all wallets that
     share it, `many` payments a list or whatever is due every `BEAT`).
@@ -133,6 +133,7 @@ class _Street:
     async def _count(self) -> None:
         for _ in range(self._task.many):
             await self._pay(time.monotonic())
+            await asyncio.sleep(self._task.seconds * self._chooses.uniform(0.75, 1.25))
 
     async def _pay(self, due: float) -> Paid:
         wallet = self._chooses.choice(self._task.wallets)
