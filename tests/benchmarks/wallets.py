@@ -43,10 +43,10 @@ class Task:
     """What to do.
 
     `mode`: "closed" (`many` wallets pay again and again for `seconds`), "open" (`rate` payments a second for `seconds`,
-    whatever becomes of them), "count" (`many` payments one by one, some `seconds` apart), "quote" (prices for `seconds`, `many` at a time,
-    which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without waiting for an end), "lists"
-    and "steady lists" (as "closed" and "open" by platforms: whoever has a token prices and pays for all wallets that
-    share it, `many` payments a list or whatever is due every `BEAT`).
+    whatever becomes of them), "count" (`many` payments one by one, some `seconds` apart), "quote" (prices for
+    `seconds`, `many` at a time, which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without
+    waiting for an end), "lists" and "steady lists" (as "closed" and "open" by platforms: whoever has a token prices and
+    pays for all wallets that share it, `many` payments a list or whatever is due every `BEAT`).
     """
 
     mode: str
