@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pysqlite3
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, text
 
 from contracts.terms.batch import SignedBatch
 from contracts.terms.commitments import batch_hash
@@ -22,6 +19,7 @@ from serving.migrations import migrate
 from tests import databases
 from tests.benchmarks.bank import ENDORSED, opened, settle_list
 from tests.benchmarks.filling import LIST, fill
+from tests.statements import statements
 
 GROWING = (
     "agreements",
@@ -57,7 +55,7 @@ def test_a_database_that_a_benchmark_filled_is_whole(tmp_path: Path) -> None:
 @pytest.mark.sqlite
 def test_no_step_of_a_payment_reads_a_growing_table_whole(tmp_path: Path) -> None:
     path = tmp_path / "node.db"
-    with opened(path) as bank, statements(path) as asked:
+    with opened(path) as bank, statements(path) as heard:
         first = settle_list(bank, LIST)
         bank.idle()
         bank.page()
@@ -65,6 +63,7 @@ def test_no_step_of_a_payment_reads_a_growing_table_whole(tmp_path: Path) -> Non
         with bank.node.database.read() as connection:
             assert batches.settled_at(connection, 0, 0) is not None
             assert batches.settled_batches(connection, 0, -1, 10)
+    asked = {each for each in heard if each.startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))}
     assert len(asked) > 30
     assert [each for statement in asked for each in scans(path, statement)] == []
 
@@ -123,22 +122,6 @@ def test_a_batch_that_was_lost_is_settled_once_it_is_restored(tmp_path: Path) ->
         with bank.node.database.read() as connection:
             found = [batches.settled_with(connection, uetr) for uetr in uetrs]
     assert [each and each.name for each in found] == [name] * 3
-
-
-@contextmanager
-def statements(path: Path) -> Iterator[set[str]]:
-    """Every different statement that reaches this database meanwhile; other tests' services run beside it."""
-    seen: set[str] = set()
-
-    def note(connection: Connection, _: Any, statement: str, *__: Any) -> None:
-        if str(path) in str(connection.engine.url) and statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
-            seen.add(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def scans(path: Path, statement: str) -> list[str]:

@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event
-
 from compliance.client import Decision, SignedAttestation
+from tests.statements import statements
 
 OF_PAYMENTS = ("decisions", "day_totals", "signed_payments")
 """The tables that have a row a payment; what the follower does about blocks meanwhile is about others."""
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The statements about payments that any service of this process runs meanwhile."""
-    seen: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if any(f" {table}" in statement for table in OF_PAYMENTS):
-            seen.append(" ".join(statement.split())[:60])
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_a_list_is_screened_and_attested_with_as_many_statements_as_one_payment(start: Any) -> None:
     service, counted = start(), []
     for length in (1, 40):
         asked = [service.question(debtor=service.buyer(account=f"6222{number}")) for number in range(length)]
-        with statements() as seen:
+        with statements(service.settings.place()) as seen:
             decisions = service.compliance.screen(asked)
             assert all(isinstance(each, Decision) and each.clear for each in decisions)
             terms = [service.terms(*each) for each in zip(asked, decisions, strict=True)]
             batch, own = service.batch(*terms, sequence=length)
             assert isinstance(service.attest(batch, *own), SignedAttestation)
-        counted.append(seen)
+        counted.append([each[:60] for each in seen if any(f" {table}" in each for table in OF_PAYMENTS)])
     one, many = counted
     assert one == many
     assert any(each.startswith("INSERT INTO decisions") for each in one)
