@@ -38,6 +38,8 @@ _SETTINGS = {
 }
 _PATIENCE = 60.0
 _ROOM = 4 * 1024**3
+_STILL_ENDING = "pre-existing shared memory block"
+"""What a new server says while a killed one's children have not noticed yet."""
 
 
 def programs() -> Path | None:
@@ -77,17 +79,24 @@ class Server:
 
     def start(self) -> None:
         """Until it answers. Raises RuntimeError with the end of its log."""
-        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-        command = [self._binaries / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings]
-        log = (self.folder / "log").open("ab")
-        self._process = subprocess.Popen(
-            _unprivileged(command), stdout=log, stderr=log, cwd="/", start_new_session=True
-        )
+        self._launch()
+        assert self._process is not None
         end = time.monotonic() + _PATIENCE
         while self._call([self._binaries / "pg_isready", "-q", "-h", self.folder, "-U", USER]) != 0:
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((self.folder / "log").read_text()[-2000:])
+            ended, said = self._process.poll() is not None, (self.folder / "log").read_text()[-2000:]
+            if time.monotonic() > end or (ended and _STILL_ENDING not in said.rpartition("LOG:")[2]):
+                raise RuntimeError(said)
+            if ended:
+                self._launch()
             time.sleep(0.05)
+
+    def _launch(self) -> None:
+        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        command = [self._binaries / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                _unprivileged(command), stdout=log, stderr=log, cwd="/", start_new_session=True
+            )
 
     def kill(self) -> None:
         """SIGKILL for the postmaster; its children end when they notice."""
