@@ -11,7 +11,7 @@ from devnet.chain.envelope import answer_body
 
 
 class InProcessProvider(JSONBaseProvider):
-    """Requests go through the same JSON as over HTTP, and each one seals what it made due."""
+    """Requests go through the same JSON as over HTTP, and each one, also of several, seals what it made due."""
 
     def __init__(self, chain: Chain, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -22,8 +22,7 @@ class InProcessProvider(JSONBaseProvider):
         return response
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
-        responses: list[RPCResponse] | RPCResponse = self._exchange(self.encode_batch_rpc_request(requests))
-        return responses
+        return [self.make_request(method, params) for method, params in requests]
 
     def _exchange(self, body: bytes) -> Any:
         answered = answer_body(self._chain, body)

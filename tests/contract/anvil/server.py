@@ -20,18 +20,14 @@ FOLDER = Path(__file__).parent
 class MinedAtOnce(HttpTransport):
     """anvil answers before a transaction is in its block; the tests speak of what holds after, as on our own chain."""
 
-    def make_request(self, method: Any, params: Any) -> Any:
-        answer = super().make_request(method, params)
-        if method == "eth_sendRawTransaction" and "result" in answer:
-            _until(
-                lambda: super(MinedAtOnce, self).make_request("eth_getTransactionReceipt", [answer["result"]])["result"]
-            )
-        return answer
-
     def make_batch_request(self, requests: Any) -> Any:
-        if len(requests) == 1:
-            return super().make_batch_request(requests)
-        return [self.make_request(method, params) for method, params in requests]
+        return [self._mined(method, params) for method, params in requests]
+
+    def _mined(self, method: Any, params: Any) -> Any:
+        [answer] = super().make_batch_request([(method, params)])
+        if method == "eth_sendRawTransaction" and "result" in answer:
+            _until(lambda: self._mined("eth_getTransactionReceipt", [answer["result"]])["result"])
+        return answer
 
 
 @contextmanager
