@@ -16,13 +16,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from setproctitle import setproctitle
 
 from devnet.network.folder import NetworkFolder
-from devnet.network.processes import Processes, tie
+from devnet.network.processes import NotRunning, Processes, tie
 
 _LOADED = ("feiqian", "devnet.chain.cli", "devnet.chain.chain", "devnet.chain.server", "serving.run")
 _LOADED += ("nodes.cli", "nodes.app", "bridge.cli", "bridge.app", "compliance.cli", "compliance.app")
@@ -66,13 +67,18 @@ class Nursery:
         )
 
     def fork(self, asked: Asked) -> Forked:
-        """Make a process that is what is asked for."""
+        """Make a process that is what is asked for. Raises NotRunning when the nursery has ended."""
         asks, answers = self._process.stdin, self._process.stdout
         assert asks is not None
         assert answers is not None
-        asks.write(json.dumps(asked) + "\n")
-        asks.flush()
-        return Forked(int(answers.readline()))
+        pid = ""
+        with suppress(BrokenPipeError):
+            asks.write(json.dumps(asked) + "\n")
+            asks.flush()
+            pid = answers.readline()
+        if not pid:
+            raise NotRunning(f"{asked['service']}: the process that services are forked from has ended")
+        return Forked(int(pid))
 
     def close(self) -> None:
         """The nursery ends, its forks go on unless they are tied."""

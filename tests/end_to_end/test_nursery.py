@@ -10,6 +10,7 @@ import pytest
 from devnet.network.folder import CHAIN, NetworkFolder
 from devnet.network.found import found
 from devnet.network.nursery import ForkedProcesses, Nursery
+from devnet.network.processes import NotRunning
 from tests.end_to_end.load import await_equal
 from tests.forks import nursery
 
@@ -52,3 +53,11 @@ def test_a_service_that_cannot_start_says_so_in_its_log(folder: NetworkFolder) -
     processes.start([CHAIN])
     await_equal(lambda: processes.is_running(CHAIN), False, 10.0)
     assert "want 64 hex digits" in folder.log(CHAIN).read_text()
+
+
+def test_what_cannot_be_forked_any_more_is_said(folder: NetworkFolder) -> None:
+    ours = Nursery()
+    ours._process.kill()
+    ours._process.wait()
+    with pytest.raises(NotRunning, match="chain: the process that services are forked from has ended"):
+        ForkedProcesses(folder, tied=True, nursery=ours).start([CHAIN])

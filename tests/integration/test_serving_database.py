@@ -128,6 +128,19 @@ def test_work_that_fails_is_undone_alone(database: Database) -> None:
     assert numbers(database) == {1, 2, 3}
 
 
+def test_work_that_fails_with_nobody_beside_it_leaves_nothing(database: Database) -> None:
+    def work(connection: Connection) -> None:
+        connection.execute(insert(NUMBERS).values(number=1))
+        raise InsufficientFunds("written, then refused")
+
+    for _ in range(2):  # the second finds the connection as the first did
+        with pytest.raises(InsufficientFunds, match="then refused"):
+            database.write(work)
+    assert numbers(database) == set()
+    database.write(lambda connection: connection.execute(insert(NUMBERS).values(number=2)) and None)
+    assert numbers(database) == {2}
+
+
 def test_a_commit_that_fails_is_told_to_everybody(database: Database) -> None:
     """A deferred foreign key fails at the commit, after each piece of work had returned."""
     database.write(lambda c: c.execute(text("CREATE TABLE p (id INTEGER PRIMARY KEY)")) and None)
