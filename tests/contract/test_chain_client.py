@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from contracts.chain.compile import compiled
 from contracts.chain.deploy import CouncilTerms, check_deployment, deploy_network, planned_contracts
 from contracts.chain.headers import verify_seals
 from contracts.chain.participants import Participants, Purpose
-from contracts.chain.rpc import RpcError
+from contracts.chain.rpc import HttpTransport, RpcError
 from contracts.terms.commitments import batch_hash, keccak
 from contracts.terms.errors import (
     BadSignature,
@@ -263,3 +264,17 @@ def test_slow_node_is_unavailable(http_node):
     with pytest.raises(ChainUnavailable):
         ChainClient(f"http://127.0.0.1:{http_node.server_port}", timeout=0.2).final_header()
     released.set()
+
+
+def test_answers_to_several_requests_are_told_by_their_ids(stage, http_node):
+    """A node may answer in any order; one that leaves an answer out is not believed."""
+    honest, asked = http_node.answer, [("eth_chainId", []), ("eth_getBalance", [stage.account("stranger"), "latest"])]
+    transport = HttpTransport(f"http://127.0.0.1:{http_node.server_port}")
+    in_order = [each["result"] for each in transport.make_batch_request(asked)]
+    assert int(in_order[0], 16) == stage.client.chain_id
+    http_node.answer = lambda request: json.dumps(json.loads(honest(request))[::-1]).encode()
+    assert [each["result"] for each in transport.make_batch_request(asked)] == in_order
+    http_node.answer = lambda request: json.dumps(json.loads(honest(request))[1:]).encode()
+    with pytest.raises(ChainUnavailable, match="not the response"):
+        transport.make_batch_request(asked)
+    transport.close()
