@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ListEntry:
-    """One listed person or organisation. `birth_dates` are years or ISO 8601 dates, `nationalities` ISO 3166-1."""
+    """One listed person or organisation. `birth_dates` are years or ISO 8601 dates, `nationalities` ISO 3166-1 alpha-2.
+
+    `weak_aliases` are names that the list itself calls weak or low in quality; `genders` "male" or "female";
+    `identifiers` numbers of documents, registers or BICs, as the list writes them.
+    """
 
     list_name: str
     entry_id: str
@@ -16,6 +20,9 @@ class ListEntry:
     aliases: tuple[str, ...]
     birth_dates: tuple[str, ...]
     nationalities: tuple[str, ...]
+    weak_aliases: tuple[str, ...] = ()
+    genders: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
