@@ -30,6 +30,9 @@ from serving.halt import halt
 
 BUSY_PAUSE = 0.05
 """Seconds between looks at the chain while a batch waits to be final."""
+MOST_AHEAD = 2
+"""Seconds that a block's time may be ahead of the clock, at most: each has a second of its own, so the one after a
+block that is as far ahead comes a second later."""
 OFFICERS_PAUSE = 1.0
 """Seconds between asking whether officers have decided about held payments: they think in minutes."""
 RECOVERING = 10
@@ -108,6 +111,9 @@ class Worker:
         return False
 
     def _chain_pause(self) -> float:
+        """Seconds until the next look: no longer than without a batch under way, whatever our clock says."""
         with self._node.database.read() as connection:
-            waiting = self._node.signed.any_live(connection)
-        return BUSY_PAUSE if waiting else FALLBACK
+            if not self._node.signed.any_live(connection):
+                return FALLBACK
+        soonest = self._node.clock.final_time() + 1 - MOST_AHEAD
+        return min(max(soonest - time.time(), BUSY_PAUSE), FALLBACK)

@@ -38,6 +38,7 @@ Place = Path | URL
 """A SQLite file, or a PostgreSQL database as a URL with its password."""
 _Piece = tuple[Work[Any], "Future[Any]"]
 _Outcome = tuple["Future[Any]", Any, BaseException | None]
+_Passenger = tuple[Work[None], "Future[None]"]
 
 _MAX_GROUP = 256
 _PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)
@@ -87,6 +88,7 @@ class Database(DatabaseReader):
         self._writing = self._store.writing()
         self._open, self._door = True, threading.Lock()
         self._queue: queue.Queue[_Piece | None] = queue.Queue()
+        self._passengers: list[_Passenger] = []
         self._thread = threading.Thread(target=self._run, name=f"writer-{self._store.name}", daemon=True)
         self._thread.start()
 
@@ -128,6 +130,21 @@ class Database(DatabaseReader):
                 raise Unavailable("this service is stopping")
             self._queue.put((work, future))
         return future
+
+    def piggyback(self, work: Work[None]) -> Future[None]:
+        """Have `work`, which is never refused, done in the next transaction, whosever that is.
+
+        It costs none of its own where one follows anyway; `require_durable` begins one where none has.
+        """
+        future: Future[None] = Future()
+        with self._door:
+            self._passengers.append((work, future))
+        return future
+
+    def require_durable(self, future: Future[None]) -> None:
+        """Return once what `piggyback` gave is done and committed. Raises what keeps it from being so."""
+        if not future.done():
+            self.write(_nothing)
 
     def migrate(self, upgrade: Callable[[Connection], None]) -> None:
         """Run schema migrations before anything else writes. Processes that start at once do it one by one."""
@@ -193,10 +210,14 @@ class Database(DatabaseReader):
         raise AssertionError("the last attempt returns or raises")
 
     def _try(self, group: list[_Piece], alone: bool) -> list[_Outcome]:
+        with self._door:
+            passengers = tuple(self._passengers)
         with self._writing.connect() as connection:
             try:
                 transaction = connection.begin()
                 self._store.queue(connection, alone)
+                for work, _ in passengers:
+                    work(connection)
                 outcomes = [(future, *self._attempt(connection, work, alone, len(group))) for work, future in group]
                 if all(refusal is not None for *_, refusal in outcomes):
                     transaction.rollback()
@@ -208,7 +229,14 @@ class Database(DatabaseReader):
                     connection.invalidate()  # the database may keep the transaction open
                 raise
         self._store.acknowledge(generation, self._restored)
+        self._let_off(passengers)
         return outcomes
+
+    def _let_off(self, passengers: tuple[_Passenger, ...]) -> None:
+        with self._door:
+            del self._passengers[: len(passengers)]
+        for _, future in passengers:
+            future.set_result(None)
 
     def _commit(self, transaction: RootTransaction, generation: int) -> None:
         try:
@@ -233,3 +261,7 @@ class Database(DatabaseReader):
         if savepoint:
             savepoint.commit()
         return result, None
+
+
+def _nothing(_: Connection) -> None:
+    """Work whose transaction is all that is wanted."""

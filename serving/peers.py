@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +41,10 @@ class SignedRoute(APIRoute):
             body = await request.body()
             message = _request_message(door, request)
             try:
-                request.state.sender = await run_in_threadpool(_authenticate, door, message, body)
-                take_json(request, body)
-                response = await handle(request)
+                request.state.sender, remembered = await run_in_threadpool(_authenticate, door, message, body)
+                response = await _handled(handle, request, body)
+                if not remembered.done():
+                    await run_in_threadpool(door.replay.require_remembered, remembered)
             except Exception as error:
                 response = problem_of(request, error)
             _sign(door, message, response)
@@ -57,10 +59,18 @@ def sender(request: Request) -> Participant:
     return found
 
 
-def _authenticate(door: PeerDoor, message: RequestMessage, body: bytes) -> Participant:
+def _authenticate(door: PeerDoor, message: RequestMessage, body: bytes) -> tuple[Participant, Future[None]]:
+    """Who sent it; and what is done once that it came is remembered durably, without which there is no answer."""
     verified = door.messenger.verify_request(message, body)
-    door.replay.accept_once(verified)
-    return verified.participant
+    return verified.participant, door.replay.accept_once(verified)
+
+
+async def _handled(handle: Handler, request: Request, body: bytes) -> Response:
+    try:
+        take_json(request, body)
+        return await handle(request)
+    except Exception as error:
+        return problem_of(request, error)
 
 
 def _request_message(door: PeerDoor, request: Request) -> RequestMessage:

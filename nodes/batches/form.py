@@ -32,7 +32,7 @@ from contracts.terms.merkle import MerkleTree
 from contracts.terms.payment import Event, PaymentTerms, State
 from contracts.terms.signing import recover
 from nodes.batches import repository
-from nodes.batches.lanes import COSIGN_TIMEOUT, SLOW, Departure, Troubled, depart
+from nodes.batches.lanes import COSIGN_TIMEOUT, NOBODY, SLOW, Departure, Troubled, depart
 from nodes.context import NodeContext
 from nodes.payments import repository as payments
 from nodes.payments.record import PaymentRecord
@@ -108,7 +108,9 @@ class Former:
         self._members.shutdown(cancel_futures=True)
 
     def _departures(self) -> list[Departure]:
-        node, troubled = self._node, self._troubled.now()
+        node, troubled, under_way = self._node, self._troubled.now(), self._errands.busy()
+        if not troubled and NOBODY in under_way:
+            return []  # everybody's batch is being signed: no need to look
         now, incumbent = node.clock.now() + LEAST_LEFT - 1, node.office.incumbent
         with node.database.read() as connection:
             forming = repository.in_state(connection, repository.FORMING)
@@ -121,7 +123,7 @@ class Former:
         tied = self._tied() | {uetr: formed.batch.lane for formed in spoilt for uetr in formed.uetrs}
         taken = {formed.batch.lane for formed in [*forming, *signed] if formed not in spoilt}
         live = Counter(frozenset(formed.batch.members) & troubled for formed in signed)
-        busy = self._errands.busy() | {company for company, batches in live.items() if batches >= MOST_LIVE}
+        busy = under_way | {company for company, batches in live.items() if batches >= MOST_LIVE}
         return depart(waiting, troubled, set(range(LANES)) - taken, tied, busy)
 
     def _tied(self) -> dict[str, int]:

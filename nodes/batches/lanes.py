@@ -31,6 +31,7 @@ QUIET_WHILE = 30.0
 _log = structlog.get_logger(__name__)
 Company = frozenset[Address]
 """The troubled peers that a batch names; empty for the common lanes."""
+NOBODY: Company = frozenset()
 
 
 class Troubled:

@@ -132,7 +132,8 @@ def _settled(crowd: int, size: int, found: Sequence[tuple[Run, Run]]) -> Table:
     note = (
         f"{most.seconds:g} s each after {most.lead:g} s. Most: {crowd} wallets pay again and again; in lists: "
         f"platforms, one a country, price and pay {size} at once, two lists on their way. 80 %: payments begin at "
-        f"a fixed rate (a platform sends what was due every {BEAT:g} s), and each counts from when it was due."
+        f"a fixed rate (a platform sends what was due every {BEAT:g} s, once its last list is taken), and each counts "
+        f"from when it was due."
     )
     return Table("Payments settled, scan to final", columns, tuple(rows), note)
 

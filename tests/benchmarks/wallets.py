@@ -13,6 +13,7 @@ import secrets
 import subprocess
 import sys
 import time
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -46,7 +47,8 @@ class Task:
     whatever becomes of them), "count" (`many` payments one by one, some `seconds` apart), "quote" (prices for
     `seconds`, `many` at a time, which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without
     waiting for an end), "lists" and "steady lists" (as "closed" and "open" by platforms: whoever has a token prices and
-    pays for all wallets that share it, `many` payments a list or whatever is due every `BEAT`).
+    pays for all wallets that share it, `many` payments a list, or every `BEAT` whatever is due, once its last list was
+    taken).
     """
 
     mode: str
@@ -177,18 +179,12 @@ class _Street:
             await asyncio.gather(*(again_and_again(each) for each in platforms for _ in range(2)))
 
     async def _steady_lists(self) -> None:
-        """Every beat each platform pays what was due since the last one."""
-        task, begin, lists = self._task, time.monotonic(), list[asyncio.Task[None]]()
+        """Every beat each platform pays what was due since its last list, once that one was answered."""
+        task, begin = self._task, time.monotonic()
         due = [begin + number / task.rate for number in range(int(task.rate * task.seconds))]
         async with self._platforms() as platforms:
-            while due:
-                await asyncio.sleep(BEAT)
-                ready = [each for each in due if each <= time.monotonic()]
-                due = due[len(ready) :]
-                for number, platform in enumerate(platforms):
-                    if part := [Paid(each) for each in ready[number :: len(platforms)]]:
-                        lists.append(asyncio.create_task(platform.pay(part)))
-            await asyncio.gather(*lists)
+            shares = (due[number :: len(platforms)] for number in range(len(platforms)))
+            await asyncio.gather(*(each.pay_when_due(share) for each, share in zip(platforms, shares, strict=True)))
 
     @asynccontextmanager
     async def _platforms(self) -> AsyncIterator[list[Platform]]:
@@ -246,8 +242,22 @@ class Platform:
             else:
                 self._early[event["uetr"]] = event["status"]  # before the answer that names it
 
-    async def pay(self, paid: list[Paid]) -> None:
-        """Price, pay and wait for the ends of a list."""
+    async def pay_when_due(self, due: Sequence[float]) -> None:
+        """Every beat what is due by then, one list at a time until it is taken; then wait for the ends of all."""
+        lists, done = list[asyncio.Task[None]](), 0
+        while done < len(due):
+            await asyncio.sleep(BEAT)
+            ready = bisect_right(due, time.monotonic(), lo=done)
+            if ready == done:
+                continue
+            taken = asyncio.Event()
+            lists.append(asyncio.create_task(self.pay([Paid(each) for each in due[done:ready]], taken)))
+            done = ready
+            await taken.wait()
+        await asyncio.gather(*lists)
+
+    async def pay(self, paid: list[Paid], taken: asyncio.Event | None = None) -> None:
+        """Price, pay and wait for the ends of a list; `taken` is set once it was accepted or refused."""
         self._paid += paid
         for each in paid:
             each.began = time.monotonic()
@@ -257,6 +267,9 @@ class Platform:
         except NoAnswer as failure:
             for each in paid:
                 each.ended = each.ended or f"no answer ({failure})"
+        finally:
+            if taken is not None:
+                taken.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*(event.wait() for event in waiting))

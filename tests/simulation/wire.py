@@ -91,18 +91,29 @@ class Door:
         message = RequestMessage("POST", self.endpoint + path, {"Signature": signature})
         try:
             verified = self.messenger.verify_request(message, body)
-            self.replay.accept_once(verified)
+            remembered = self.replay.accept_once(verified)
             self.wire.hear(self.process.name, verified.nonce)
-            check_json(body)
-            status, content = self.routes[path](body, verified.participant)
+            status, content = self._handled(path, body, verified.participant)
+            self.replay.require_remembered(remembered)
         except Exception as error:
-            response = problem_of(cast(Request, SimpleNamespace(url=SimpleNamespace(path=path))), error)
-            status, content = response.status_code, bytes(response.body)
+            status, content = _problem(path, error)
         if self.lie is not None and status < 300:
             content = json.dumps(self.lie(path, json.loads(content))).encode()
         answer = ResponseMessage(status, message, {})
         self.messenger.sign_response(answer, content)
         return answer, content
+
+    def _handled(self, path: str, body: bytes, sender: Participant) -> tuple[int, bytes]:
+        try:
+            check_json(body)
+            return self.routes[path](body, sender)
+        except Exception as error:
+            return _problem(path, error)
+
+
+def _problem(path: str, error: Exception) -> tuple[int, bytes]:
+    response = problem_of(cast(Request, SimpleNamespace(url=SimpleNamespace(path=path))), error)
+    return response.status_code, bytes(response.body)
 
 
 def routes_of(
