@@ -115,7 +115,7 @@ class House:
 
 
 @given(moves)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_totals_are_those_of_the_newest_decisions_that_may_be_paid(steps: list[tuple[str, int, int | str]]) -> None:
     with migrated(MIGRATIONS) as database:
         house = House(database)

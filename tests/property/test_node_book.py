@@ -57,7 +57,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=steps)
 def test_the_book_balances_after_every_step(steps: list[tuple[str, int]]) -> None:
     with new_book() as database:

@@ -32,7 +32,7 @@ items = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(requests=st.lists(st.lists(items, min_size=1, max_size=12), min_size=1, max_size=3))
 def test_a_bulk_request_is_its_items_sent_one_by_one(requests: list[list[dict[str, Any]]]) -> None:
     with (

@@ -334,4 +334,4 @@ class Chain(RuleBasedStateMachine):
 
 
 TestChain = Chain.TestCase
-TestChain.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestChain.settings = settings(max_examples=40, stateful_step_count=25)

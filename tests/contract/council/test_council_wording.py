@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.chain.abi import encode_call
@@ -61,7 +61,6 @@ def calls(draw: st.DrawFn) -> tuple[str, str, Call]:
     return contract, entry["name"], Call(PINS.pins()[contract].address, data)
 
 
-@settings(deadline=None)
 @given(calls())
 def test_every_call_has_words_and_they_make_the_same_call(made: tuple[str, str, Call]) -> None:
     contract, function, call = made
@@ -71,14 +70,12 @@ def test_every_call_has_words_and_they_make_the_same_call(made: tuple[str, str, 
     assert call_text(call, PINS).startswith(f"{contract}.{function}(")
 
 
-@settings(deadline=None)
 @given(calls(), st.binary(min_size=1, max_size=40))
 def test_what_trails_a_call_makes_it_unreadable(made: tuple[str, str, Call], more: bytes) -> None:
     *_, call = made
     assert "target" in write_call(Call(call.target, call.data + more), PINS)
 
 
-@settings(deadline=None)
 @given(calls(), st.data())
 def test_no_data_reads_as_what_it_is_not(made: tuple[str, str, Call], data: st.DataObject) -> None:
     """Spoilt anywhere: either unreadable, or other words, and they again make exactly these bytes."""
@@ -92,7 +89,6 @@ def test_no_data_reads_as_what_it_is_not(made: tuple[str, str, Call], data: st.D
     assert read_calls([words], PINS) == (other,)
 
 
-@settings(deadline=None)
 @given(st.sampled_from([*(pin.address for pin in PINS.pins().values()), SOMEBODY]), st.binary(max_size=300))
 def test_any_data_is_shown_and_never_breaks_the_reader(target: str, data: bytes) -> None:
     assert read_calls([write_call(Call(target, data), PINS)], PINS) == (Call(target, data),)

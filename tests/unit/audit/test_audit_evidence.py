@@ -80,7 +80,7 @@ def test_a_file_reads_back_as_it_was_written(evidence: Evidence) -> None:
     assert read_evidence(write_evidence(evidence)) == evidence
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_promise_6_any_changed_byte_is_refused(stage: Stage, evidence: Evidence, data: st.DataObject) -> None:
     """Unless the file still says the same, as with another kind of white space."""
@@ -91,7 +91,7 @@ def test_promise_6_any_changed_byte_is_refused(stage: Stage, evidence: Evidence,
     assert found is None or found == evidence
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_cut_or_repeated_part_is_refused(stage: Stage, evidence: Evidence, data: st.DataObject) -> None:
     content = write_evidence(evidence)

@@ -80,7 +80,7 @@ def test_promise_6_each_field_of_a_successors_evidence_is_bound(upgraded: Stage,
             verify(changed_at(evidence, path, nudged), upgraded.network)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_promise_6_any_changed_byte_of_a_proof_of_office_is_refused(
     upgraded: Stage, evidence: Evidence, data: st.DataObject
