@@ -1,73 +1,179 @@
-"""Reading a list from our own CSV form (described in SOURCES.md)."""
+"""Reading lists in any form they are published in, told apart by what they contain. All of a list is read, or none."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from compliance.lists.entries import ListEntry, ListSource, SanctionsList
+from compliance.lists.entries import ListEntry, SanctionsList
+from compliance.lists.formats import (
+    csl_csv,
+    eu_csv,
+    eu_xml,
+    json_lines,
+    ofac_advanced,
+    ofac_csv,
+    ofac_xml,
+    ofsi_csv,
+    own_csv,
+    targets_csv,
+    un_xml,
+)
+from compliance.lists.formats.draft import ListFile, Parsed
 from contracts.terms.errors import Malformed
 
 SHIPPED_LIST = Path(__file__).parent / "sanctions_extract.csv"
 
-_COLUMNS = ["list", "entry_id", "kind", "name", "aliases", "birth_dates", "nationalities", "origin", "as_of"]
-_KINDS = ("person", "organization")
-_BIRTH_DATE = re.compile(r"[12][0-9]{3}(-[0-9]{2}-[0-9]{2})?", re.ASCII)
+MOST_OCTETS = 1 << 29
+"""Of a list, unpacked; the longest that is read whole."""
+
+NO_LISTS = (".md", ".txt", ".sha256", ".toml")
+"""How names of files end that may lie in a folder of lists and are none."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A form of lists that stand in one file each."""
+
+    name: str
+    recognises: Callable[[ListFile], bool]
+    read: Callable[[ListFile], Parsed]
+
+
+FORMATS = (
+    Format("Feiqian CSV", own_csv.recognises, own_csv.read),
+    Format("US CSL CSV", csl_csv.recognises, csl_csv.read),
+    Format("EU CSV", eu_csv.recognises, eu_csv.read),
+    Format("UK OFSI CSV", ofsi_csv.recognises, ofsi_csv.read),
+    Format("OpenSanctions targets.simple.csv", targets_csv.recognises, targets_csv.read),
+    Format("OpenSanctions FtM JSON lines", json_lines.recognises_entities, json_lines.read_entities),
+    Format("JSON lines of records", json_lines.recognises_records, json_lines.read_records),
+    Format("OFAC XML", ofac_xml.recognises, ofac_xml.read),
+    Format("OFAC advanced XML", ofac_advanced.recognises, ofac_advanced.read),
+    Format("UN XML", un_xml.recognises, un_xml.read),
+    Format("EU XML", eu_xml.recognises, eu_xml.read),
+)
+"""Beside them OFAC's CSV, whose lists stand in several files."""
 
 
 def load_list(path: Path) -> SanctionsList:
-    """Read a list file. Raises Malformed in one line that names the file and the row."""
+    """Read a file, or all files of a folder. Raises Malformed in one line that names the file and the place in it."""
     try:
-        return read_list(path.read_bytes().decode("utf-8"))
-    except (OSError, UnicodeDecodeError) as failure:
+        return read_files(_files(path))
+    except OSError as failure:
         raise Malformed(f"list {path}: {failure}") from failure
     except Malformed as failure:
         raise Malformed(f"list {path}: {failure.detail}") from failure
 
 
 def read_list(content: str) -> SanctionsList:
-    """A list from its text. Raises Malformed; also for one without entries, which would clear everybody."""
-    rows = csv.DictReader(io.StringIO(content, newline=""), strict=True)
-    if rows.fieldnames != _COLUMNS:
-        raise Malformed(f"the columns must be {', '.join(_COLUMNS)}")
-    entries, sources = list[ListEntry](), dict[ListSource, None]()
-    try:
-        for number, row in enumerate(rows, start=2):
-            entries.append(_entry(row, number))
-            sources[ListSource(row["list"], row["origin"], row["as_of"])] = None
-    except csv.Error as failure:
-        raise Malformed(f"not a CSV file: {failure}") from failure
+    """A list from its text in our own form. Raises Malformed; also for one without entries, which would clear
+    everybody."""
+    return _whole([own_csv.read(ListFile("it", content.encode()))], content)
+
+
+def read_files(files: Sequence[ListFile]) -> SanctionsList:
+    """The list that several files make up. Raises Malformed, with the file's name if there are several."""
+    found, ofac = list[Parsed](), list[ListFile]()
+    for file in map(_unpacked, files):
+        try:
+            form = _form(file)
+            if form is None:
+                ofac.append(file)
+            else:
+                found.append(form.read(file))
+        except Malformed as failure:
+            raise Malformed(f"{file.name}: {failure.detail}" if len(files) > 1 else failure.detail) from failure
+    if ofac:
+        found += _read_ofac(ofac)
+    return _whole(found)
+
+
+def joined(lists: Iterable[SanctionsList]) -> tuple[ListEntry, ...]:
+    """The entries of all of them. Raises Malformed for one that stands twice."""
+    entries = tuple(entry for each in lists for entry in each.entries)
+    _require_once(entries)
+    return entries
+
+
+def _whole(found: Sequence[Parsed], content: str | None = None) -> SanctionsList:
+    entries = tuple(entry for each in found for entry in each.entries)
     if not entries:
         raise Malformed("it has no entries")
+    _require_once(entries)
+    sources = tuple(dict.fromkeys(source for each in found for source in each.sources))
+    sources = tuple({source.list_name: source for source in reversed(sources)}.values())[::-1]
+    if content is None:
+        content = own_csv.write(Parsed(entries, sources))
     version = hashlib.sha256(content.encode()).hexdigest()
-    return SanctionsList(version, content, tuple(entries), tuple(sources))
+    return SanctionsList(version, content, entries, sources, sum(each.left_out for each in found))
 
 
-def _entry(row: Mapping[str, str | None], number: int) -> ListEntry:
-    if len(row) != len(_COLUMNS) or None in row.values():
-        raise Malformed(f"row {number}: it has not {len(_COLUMNS)} columns")
-    text = {column: (value or "").strip() for column, value in row.items()}
-    if not (text["list"] and text["entry_id"] and text["name"]):
-        raise Malformed(f"row {number}: list, entry_id and name are needed")
-    if text["kind"] not in _KINDS:
-        raise Malformed(f"row {number}: kind is {' or '.join(_KINDS)}")
-    birth_dates = _several(text["birth_dates"])
-    if not all(_BIRTH_DATE.fullmatch(date) for date in birth_dates):
-        raise Malformed(f"row {number}: a birth date is YYYY or YYYY-MM-DD")
-    return ListEntry(
-        text["list"],
-        text["entry_id"],
-        text["kind"],
-        text["name"],
-        _several(text["aliases"]),
-        birth_dates,
-        _several(text["nationalities"]),
-    )
+def _require_once(entries: Sequence[ListEntry]) -> None:
+    known = set[str]()
+    for entry in entries:
+        if entry.reference in known:
+            raise Malformed(f"{entry.reference} stands twice: name one file of each list")
+        known.add(entry.reference)
 
 
-def _several(text: str) -> tuple[str, ...]:
-    return tuple(part for part in (part.strip() for part in text.split("|")) if part)
+def _form(file: ListFile) -> Format | None:
+    """How to read a file; None for one of OFAC's CSV files. Raises Malformed for what is no list."""
+    for form in FORMATS:
+        if form.recognises(file):
+            return form
+    if not any(recognises(file) for recognises in _OFAC):
+        forms = ", ".join((*(form.name for form in FORMATS), "OFAC CSV"))
+        what = "it is empty" if not file.content.strip() else "not a list in a form that is known"
+        raise Malformed(f"{what}; its columns, first line or root element must be those of {forms}")
+    return None
+
+
+_OFAC = (
+    ofac_csv.recognises_entries,
+    ofac_csv.recognises_aliases,
+    ofac_csv.recognises_comments,
+    ofac_csv.recognises_addresses,
+)
+
+
+def _read_ofac(files: Sequence[ListFile]) -> list[Parsed]:
+    entries, aliases, comments = ([file for file in files if recognises(file)] for recognises in _OFAC[:3])
+    if not entries:
+        raise Malformed("OFAC's aliases or addresses without the entries (sdn.csv) that they belong to")
+    return ofac_csv.read(entries, aliases, comments)
+
+
+def _files(path: Path) -> list[ListFile]:
+    """The files at a path. One of OFAC's entries brings those that belong to it."""
+    if path.is_dir():
+        names = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+        return [_read(each) for each in names if each.suffix.lower() not in NO_LISTS]
+    first = _read(path)
+    if not ofac_csv.recognises_entries(first):
+        return [first]
+    beside = {each.name.lower(): each for each in path.parent.iterdir()}
+    return [first, *(_read(beside[name]) for name in ofac_csv.companions(path.name) if name in beside)]
+
+
+def _read(path: Path) -> ListFile:
+    if path.stat().st_size > MOST_OCTETS:
+        raise Malformed(f"{path.name}: it is longer than {MOST_OCTETS >> 20} MiB")
+    return ListFile(path.name, path.read_bytes())
+
+
+def _unpacked(file: ListFile) -> ListFile:
+    """What a gzip file holds; other files as they are."""
+    if not file.content.startswith(b"\x1f\x8b"):
+        return file
+    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(file.content, MOST_OCTETS)
+    except zlib.error as failure:
+        raise Malformed(f"{file.name}: not a gzip file: {failure}") from failure
+    if not inflater.eof:
+        raise Malformed(f"{file.name}: cut off, or longer than {MOST_OCTETS >> 20} MiB when unpacked")
+    return ListFile(file.name.removesuffix(".gz"), content)

@@ -1,0 +1,1 @@
+"""The forms in which lists are published, one file each; `compliance/lists/loader.py` tells them apart."""
