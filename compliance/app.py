@@ -18,17 +18,20 @@ from compliance.endpoints import auditor_router, officer_router, peer_router
 from compliance.following import Follower
 from compliance.holds.endpoints import holds_router
 from compliance.holds.service import HoldsService
-from compliance.lists.loader import load_list
-from compliance.names.match import NameIndex
+from compliance.lists.catalogue import load_catalogue
+from compliance.lists.endpoints import judging_router, lists_router
+from compliance.lists.false_positives import FalsePositivesService
+from compliance.lists.keeping import ListKeeper
+from compliance.lists.rescreening import Rescreening
+from compliance.lists.service import ListsService
+from compliance.lists.updating import ListUpdater
 from compliance.policy import load_policy
 from compliance.repository import remember_version
 from compliance.screening.log import AccountTags
-from compliance.screening.record import Versions
-from compliance.screening.rulebook import RuleBook
 from compliance.screening.service import ScreeningService
 from compliance.service import DecisionsService
 from compliance.settings import ComplianceSettings
-from compliance.tables import lists, policies, seen_messages, signed
+from compliance.tables import policies, seen_messages, signed
 from contracts.chain.client import ChainClient
 from contracts.chain.clock import ChainClock
 from contracts.chain.directory import ChainKeyDirectory
@@ -86,37 +89,39 @@ def create_app(settings: ComplianceSettings) -> FastAPI:
 
 def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> FastAPI:
     """The service from opened keys and a chain."""
-    policy, sanctions = load_policy(settings.policy), load_list(settings.sanctions_list)
-    versions = Versions(policy.version, sanctions.version)
+    policy, catalogue = load_policy(settings.policy), load_catalogue(settings.sanctions_list)
     database = Database(settings.place(), settings.state())
     migrate(database, MIGRATIONS)
     database.write(lambda connection: remember_version(connection, policies, policy.version, policy.content))
-    database.write(lambda connection: remember_version(connection, lists, sanctions.version, sanctions.content))
+    keeper = ListKeeper(database, policy, catalogue)
 
     office, time = Office(chain.network), ChainTime(chain.clock, settings.chain_tolerance)
     # Until the chain has been asked for its newest final block, nobody knows how long to be quiet.
     record = SignedRecord(signed, NOT_SEEN if database.restored else None)
     follower = Follower(database, chain.client, chain.network, record, time, office, settings.follow_interval)
-    book, tags = RuleBook(policy, NameIndex(sanctions.entries), versions), AccountTags(account_secret(keys.token))
-    screening = ScreeningService(database, settings.account, book, time, chain.directory, tags)
+    rules, tags = keeper.rules, AccountTags(account_secret(keys.token))
+    updater = ListUpdater(keeper, Rescreening(database, rules, time))
+    screening = ScreeningService(database, settings.account, rules, time, chain.directory, tags)
     attesting = AttestationService(
         database,
         settings.account,
-        versions,
+        rules,
         time,
         record,
         keys.compliance,
         office,
     )
     decisions = DecisionsService(database)
-    holds = HoldsService(database, settings.account, book, time, tags)
+    holds = HoldsService(database, settings.account, rules, time, tags)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         follower.start()
+        updater.start()
         try:
             yield
         finally:
+            await run_in_threadpool(updater.stop)
             await run_in_threadpool(follower.stop)
             database.close()
 
@@ -124,13 +129,15 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
         f"Feiqian compliance: {settings.name}",
         "Screens payments and attests to batches for one institution.",
         lifespan,
-        Readiness(database, {"backup": record.require_whole, "chain": time.now}),
+        Readiness(database, {"backup": record.require_whole, "chain": time.now, "lists": keeper.require_fresh}),
     )
     messenger = Messenger(settings.account, keys.message, chain.directory)
     app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)
     app.state.tokens = Tokens(settings.name, keys.token)
     app.include_router(peer_router(settings.account, screening, attesting))
-    app.include_router(officer_router(decisions, sanctions, policy))
+    app.include_router(officer_router(decisions, policy))
+    app.include_router(lists_router(keeper, ListsService(database)))
+    app.include_router(judging_router(keeper, FalsePositivesService(database, keeper, time)))
     app.include_router(holds_router(holds))
     app.include_router(auditor_router(decisions))
     return app

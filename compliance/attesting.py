@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from compliance.client import AttestationRefusal, AttestationRequest, SignedAtte
 from compliance.repository import Key
 from compliance.screening.decide import CLEAR
 from compliance.screening.record import Screened, Versions
+from compliance.screening.rulebook import RuleBook, Rules
 from contracts.chain.office import Office
 from contracts.terms.attestation import Attestation
 from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, keccak, typed_digest
@@ -31,42 +33,42 @@ class AttestationService:
         self,
         database: Database,
         account: Address,
-        versions: Versions,
+        rules: Rules,
         time: ChainTime,
         record: SignedRecord,
         signer: Signer,
         office: Office,
     ) -> None:
-        self._database, self._account, self._versions = database, account, versions
+        self._database, self._account, self._rules = database, account, rules
         self._time, self._record, self._signer, self._office = time, record, signer, office
 
     def attest(self, requests: Sequence[AttestationRequest]) -> list[SignedAttestation | AttestationRefusal]:
         """One answer per request, in order; what is signed was durably recorded before.
 
-        Raises ChainUnavailable when chain time is not known.
+        Raises ChainUnavailable when chain time is not known, ComplianceUnavailable when a list is too old.
         """
-        now, settlement = self._time.now(), self._office.incumbent
+        now, settlement, book = self._time.now(), self._office.incumbent, self._rules.take()
         recorded = self._database.write(
-            lambda connection: [self._check(connection, each, now, settlement) for each in requests]
+            lambda connection: [self._check(connection, each, now, settlement, book) for each in requests]
         )
         return [self._sign(each, settlement) if isinstance(each, Attestation) else each for each in recorded]
 
     def _check(
-        self, connection: Connection, request: AttestationRequest, now: int, settlement: Address
+        self, connection: Connection, request: AttestationRequest, now: int, settlement: Address, book: RuleBook
     ) -> Attestation | AttestationRefusal:
         name = batch_hash(request.batch)
         try:
             check_batch(request.batch, request.own, self._account, now)
             payments = [payment.terms for payment in request.own]
             uetrs = [terms.uetr for terms in payments]
-            known = repository.screened(connection, uetrs)
+            known = screened_under(book, connection, repository.screened(connection, uetrs))
             for terms in payments:
-                check_screened(terms, self._account, known, self._versions)
+                check_screened(terms, self._account, known, book.versions)
             self._record.record(connection, request.batch, uetrs, settlement)
         except FeiqianError as error:
             return AttestationRefusal(name, error.kind(), error.reason, _named(error))
         _, head = repository.log_end(connection)
-        return Attestation(name, policy_hash(self._versions), head, request.batch.deadline)
+        return Attestation(name, policy_hash(book.versions), head, request.batch.deadline)
 
     def _sign(self, attestation: Attestation, settlement: Address) -> SignedAttestation:
         digest = typed_digest(self._office.domain_of(settlement), attestation_hash(attestation))
@@ -76,6 +78,22 @@ class AttestationService:
 def policy_hash(versions: Versions) -> bytes:
     """The `policyHash` of an attestation: keccak of the canonical JSON of the policy and list versions."""
     return keccak(canonical_json({"list_version": versions.lists, "policy_version": versions.policy}))
+
+
+def screened_under(book: RuleBook, connection: Connection, known: Mapping[Key, Screened]) -> Mapping[Key, Screened]:
+    """Payments that were cleared under older lists are screened again: what is still clear counts as screened under
+    those in force, so that new lists stop no payment that they do not concern."""
+    older = {
+        key: screened
+        for key, screened in known.items()
+        if screened.outcome == CLEAR and screened.versions != book.versions
+        if screened.versions.policy == book.versions.policy
+    }
+    if not older:
+        return known
+    decided = repository.decided(connection, sorted({uetr for uetr, _ in older}))
+    still = {key: each for key, each in older.items() if book.outcome(decided[key].inputs) == CLEAR}
+    return {**known, **{key: replace(screened, versions=book.versions) for key, screened in still.items()}}
 
 
 def check_screened(terms: PaymentTerms, account: Address, known: Mapping[Key, Screened], versions: Versions) -> None:

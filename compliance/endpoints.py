@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 
 from compliance import schemas
 from compliance.attesting import AttestationService
-from compliance.lists.entries import SanctionsList
 from compliance.policy import Policy
 from compliance.screening.service import ScreeningService
 from compliance.service import DecisionsService
@@ -48,7 +47,7 @@ def peer_router(account: Address, screening: ScreeningService, attesting: Attest
     return router
 
 
-def officer_router(decisions: DecisionsService, lists: SanctionsList, policy: Policy) -> APIRouter:
+def officer_router(decisions: DecisionsService, policy: Policy) -> APIRouter:
     """What compliance officers read."""
     router = APIRouter(
         prefix="/v1", route_class=StrictRoute, tags=["officers"], dependencies=[Depends(require("compliance:read"))]
@@ -69,11 +68,6 @@ def officer_router(decisions: DecisionsService, lists: SanctionsList, policy: Po
     def payment_decisions(uetr: schemas.UetrPath) -> schemas.DecisionViews:
         """Everything about the decisions on one payment, in their order, of each side the institution stood on."""
         return schemas.DecisionViews(decisions=tuple(map(schemas.view, decisions.of_payment(uetr))))
-
-    @router.get("/lists")
-    def current_lists() -> schemas.ListsView:
-        """The lists in force."""
-        return schemas.lists_view(lists)
 
     @router.get("/policy")
     def current_policy() -> schemas.PolicyView:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, exists, insert, select
 from compliance.screening.decide import HOLD, PartyMatch, Verdict
 from compliance.screening.questions import Inputs, Review
 from compliance.screening.record import FIRST_HEAD, Decided, Note, Salts, Screened, Versions
-from compliance.tables import day_totals, decisions, final_blocks, lists, notes, policies
+from compliance.tables import day_totals, decisions, final_blocks, notes, policies
 from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.payment import Leg
@@ -32,10 +32,6 @@ def remember_version(connection: Connection, table: Table, version: str, content
 
 def policy_content(connection: Connection, version: str) -> str:
     return str(connection.execute(select(policies.c.content).where(policies.c.version == version)).scalar_one())
-
-
-def list_content(connection: Connection, version: str) -> str:
-    return str(connection.execute(select(lists.c.content).where(lists.c.version == version)).scalar_one())
 
 
 def decided(connection: Connection, uetrs: Sequence[str]) -> dict[Key, Decided]:

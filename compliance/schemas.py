@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import AfterValidator, Field
 
 from compliance.client import MAX_SCREENINGS, AttestationRequest, Decision, Refusal, Screening
-from compliance.lists.entries import SanctionsList
 from compliance.screening.decide import PartyMatch
 from compliance.screening.questions import own_party
 from compliance.screening.record import Decided
@@ -200,19 +198,6 @@ class Openings(Schema):
     openings: tuple[Opening, ...]
 
 
-class ListSourceView(Schema):
-    list: str
-    origin: str
-    as_of: str
-    entries: int
-
-
-class ListsView(Schema):
-    version: str = Field(description="SHA-256 of the content")
-    entries: int
-    sources: tuple[ListSourceView, ...]
-
-
 class PolicyView(Schema):
     version: str = Field(description="SHA-256 of the content")
     content: str = Field(description="the policy file, TOML")
@@ -273,15 +258,6 @@ def opening(decided: Decided) -> Opening:
         decision_salt=decided.salts.decision,
         decision_commitment=decided.decision_commitment,
     )
-
-
-def lists_view(lists: SanctionsList) -> ListsView:
-    counted = Counter(entry.list_name for entry in lists.entries)
-    sources = tuple(
-        ListSourceView(list=each.list_name, origin=each.origin, as_of=each.as_of, entries=counted[each.list_name])
-        for each in lists.sources
-    )
-    return ListsView(version=lists.version, entries=len(lists.entries), sources=sources)
 
 
 def decision_item(answer: Decision | Refusal) -> dict[str, Any]:

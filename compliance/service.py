@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from compliance import repository
-from compliance.lists.loader import read_list
+from compliance.lists.repository import listed_under
 from compliance.names.match import NameIndex
-from compliance.policy import read_policy
+from compliance.policy import Policy, read_policy
 from compliance.screening.record import FIRST_HEAD, Decided, Versions
-from compliance.screening.rulebook import RuleBook
+from compliance.screening.rulebook import RuleBook, rule_book
 from contracts.terms.errors import NotFound
 from serving.database import DatabaseReader
+
+_BOOKS_AT_HAND = 4
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,13 @@ def _notes_open(connection: Connection, stored: Decided) -> bool:
 
 
 class _Books:
-    """The policies and lists of all versions that decisions were made under, read once each."""
+    """The policies and lists of the versions that decisions were made under. The last few are at hand: the log is read
+    in its order, and an index takes room."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._books = dict[Versions, RuleBook]()
+        self._names: tuple[object, NameIndex] | None = None
 
     def run_again(self, stored: Decided) -> Decided:
         """The decision as it follows from the stored inputs, salts and versions."""
@@ -93,7 +97,16 @@ class _Books:
 
     def _book(self, versions: Versions) -> RuleBook:
         if versions not in self._books:
+            if len(self._books) == _BOOKS_AT_HAND:
+                del self._books[next(iter(self._books))]
             policy = read_policy(repository.policy_content(self._connection, versions.policy))
-            listed = read_list(repository.list_content(self._connection, versions.lists))
-            self._books[versions] = RuleBook(policy, NameIndex(listed.entries), versions)
+            self._books[versions] = self._read(policy, versions)
         return self._books[versions]
+
+    def _read(self, policy: Policy, versions: Versions) -> RuleBook:
+        """Versions that differ in false positives alone have one index."""
+        listed = listed_under(self._connection, versions.lists)
+        lists = listed.versions or versions.lists
+        if self._names is None or self._names[0] != lists:
+            self._names = lists, NameIndex(listed.entries)
+        return replace(rule_book(policy, listed, self._names[1]), versions=versions)

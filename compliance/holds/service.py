@@ -18,7 +18,7 @@ from compliance.screening.decide import HOLD, RELEASE, officers_missing
 from compliance.screening.log import AccountTags, DecisionLog
 from compliance.screening.questions import Review
 from compliance.screening.record import Decided, Note, new_note, new_salts
-from compliance.screening.rulebook import RuleBook
+from compliance.screening.rulebook import RuleBook, Rules
 from contracts.terms.errors import Conflict, NotFound
 from contracts.terms.identifiers import Address
 from serving.database import Database
@@ -46,10 +46,8 @@ class HoldsPage:
 class HoldsService:
     """The officers' side of one institution. Everything raises ChainUnavailable when chain time is not known."""
 
-    def __init__(
-        self, database: Database, account: Address, book: RuleBook, time: ChainTime, tags: AccountTags
-    ) -> None:
-        self._database, self._account, self._book = database, account, book
+    def __init__(self, database: Database, account: Address, rules: Rules, time: ChainTime, tags: AccountTags) -> None:
+        self._database, self._account, self._rules = database, account, rules
         self._time, self._tags = time, tags
 
     def page(self, after: int, limit: int) -> HoldsPage:
@@ -72,12 +70,15 @@ class HoldsService:
     def review(self, key: Key, officer: str, action: str, note: str) -> Hold:
         """Release or refuse what is held. The same officer's same action again changes nothing.
 
-        Raises NotFound, and Conflict with what happened when nothing is held (any more).
+        Raises NotFound, Conflict with what happened when nothing is held (any more), and ComplianceUnavailable when a
+        list is too old to release anything by; refusing needs none.
         """
-        now = self._time.now()
-        return self._database.write(lambda connection: self._review(connection, key, officer, action, note, now))
+        now, book = self._time.now(), self._rules.take() if action == RELEASE else self._rules.latest()
+        return self._database.write(lambda connection: self._review(connection, book, key, officer, action, note, now))
 
-    def _review(self, connection: Connection, key: Key, officer: str, action: str, note: str, now: int) -> Hold:
+    def _review(
+        self, connection: Connection, book: RuleBook, key: Key, officer: str, action: str, note: str, now: int
+    ) -> Hold:
         newest = repository.decided(connection, [key[0]]).get(key)
         if newest is None:
             raise NotFound("no payment with this UETR was screened on this side")
@@ -86,23 +87,23 @@ class HoldsService:
             written = new_note(note)
             repository.add_note(connection, written)
             review = Review(officer, action, now, _references(newest), written.commitment)
-            newest = self._decide_anew(connection, newest, review)
+            newest = self._decide_anew(connection, book, newest, review)
         return self._hold(connection, newest, now)
 
-    def _decide_anew(self, connection: Connection, newest: Decided, review: Review) -> Decided:
+    def _decide_anew(self, connection: Connection, book: RuleBook, newest: Decided, review: Review) -> Decided:
         screening, facts = newest.inputs.screening, newest.inputs.facts
         log = DecisionLog(connection, self._account, self._tags, [screening], review.at)
         known = replace(facts, reviews=(*facts.reviews, review), held_until=newest.hold_until)
         inputs = replace(newest.inputs, facts=known)
-        matches = self._book.matches(screening)
-        decided = self._book.decide(newest.number + 1, inputs, matches, new_salts(), log.head)
+        matches = book.matches(screening)
+        decided = book.decide(newest.number + 1, inputs, matches, new_salts(), log.head)
         log.add(decided)
         log.write()
         return decided
 
     def _hold(self, connection: Connection, decided: Decided, now: int) -> Hold:
         reviews, held = decided.inputs.facts.reviews, decided.verdict.outcome == HOLD
-        missing = max(1, officers_missing(decided.verdict.matches, reviews, self._book.policy)) if held else 0
+        missing = max(1, officers_missing(decided.verdict.matches, reviews, self._rules.latest().policy)) if held else 0
         notes = repository.notes_of(connection, reviews)
         return Hold(decided, notes, missing, held and decided.hold_until < now)
 

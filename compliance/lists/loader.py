@@ -62,7 +62,7 @@ FORMATS = (
 def load_list(path: Path) -> SanctionsList:
     """Read a file, or all files of a folder. Raises Malformed in one line that names the file and the place in it."""
     try:
-        return read_files(_files(path))
+        return read_files(files_at(path)[0])
     except OSError as failure:
         raise Malformed(f"list {path}: {failure}") from failure
     except Malformed as failure:
@@ -147,16 +147,25 @@ def _read_ofac(files: Sequence[ListFile]) -> list[Parsed]:
     return ofac_csv.read(entries, aliases, comments)
 
 
-def _files(path: Path) -> list[ListFile]:
-    """The files at a path. One of OFAC's entries brings those that belong to it."""
+def files_at(path: Path) -> tuple[list[ListFile], int]:
+    """The files at a path, and the second in which the one that is longest unchanged was changed. One of OFAC's entries
+    brings those that belong to it. Raises OSError and Malformed."""
+    places = _places(path)
+    if not places:
+        raise Malformed("the folder has no files")
+    return [_read(each) for each in places], int(min(each.stat().st_mtime for each in places))
+
+
+def _places(path: Path) -> list[Path]:
     if path.is_dir():
         names = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
-        return [_read(each) for each in names if each.suffix.lower() not in NO_LISTS]
-    first = _read(path)
-    if not ofac_csv.recognises_entries(first):
-        return [first]
+        return [each for each in names if each.suffix.lower() not in NO_LISTS]
+    with path.open("rb") as opened:
+        head = ListFile(path.name, opened.read(20_000))
+    if not ofac_csv.recognises_entries(head):
+        return [path]
     beside = {each.name.lower(): each for each in path.parent.iterdir()}
-    return [first, *(_read(beside[name]) for name in ofac_csv.companions(path.name) if name in beside)]
+    return [path, *(beside[name] for name in ofac_csv.companions(path.name) if name in beside)]
 
 
 def _read(path: Path) -> ListFile:

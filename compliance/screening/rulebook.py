@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from compliance.client import Screening
+from compliance.lists.listed import Listed
 from compliance.names.match import NameIndex
 from compliance.policy import Policy
 from compliance.screening.decide import PartyMatch, decide, find_matches
 from compliance.screening.questions import Inputs
 from compliance.screening.record import Decided, Salts, Versions, record_decision
+from compliance.screening.weighing import NOTHING_KNOWN, Weighing, weighing
 
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The policy, the listed names, and which versions of them these are."""
+    """The policy, the listed names and what else is known of them, and which versions of them these are."""
 
     policy: Policy
     names: NameIndex
     versions: Versions
+    weighing: Weighing = NOTHING_KNOWN
 
     def matches(self, screening: Screening) -> tuple[PartyMatch, ...]:
         """What both parties' names resemble; this takes the longest and needs nothing that is stored."""
@@ -28,5 +32,43 @@ class RuleBook:
         self, number: int, inputs: Inputs, matches: tuple[PartyMatch, ...], salts: Salts, head: bytes
     ) -> Decided:
         """The decision, recorded behind the log's `head` as the `number`-th about its payment and side."""
-        verdict = decide(inputs, matches, self.policy)
+        verdict = decide(inputs, self.weighed(inputs, matches), self.policy)
         return record_decision(number, inputs, verdict, self.versions, salts, self.policy.hold_seconds, head)
+
+    def outcome(self, inputs: Inputs) -> str:
+        """What these inputs would be decided to be."""
+        return decide(inputs, self.weighed(inputs, self.matches(inputs.screening)), self.policy).outcome
+
+    def weighed(self, inputs: Inputs, matches: tuple[PartyMatch, ...]) -> tuple[PartyMatch, ...]:
+        """The matches as they count, the best first."""
+        at, asked = inputs.facts.decided_at, inputs.screening
+        found = [
+            replace(each, match=self.weighing.of_payment(asked, each.role, each.match, at, self.policy))
+            for each in matches
+        ]
+        return tuple(sorted(found, key=lambda each: -each.match.score))
+
+    def take(self) -> RuleBook:
+        """A book by itself is always in force."""
+        return self
+
+    def latest(self) -> RuleBook:
+        return self
+
+
+class Rules(Protocol):
+    """Which book is in force. It is taken once for all that must be decided alike."""
+
+    def take(self) -> RuleBook:
+        """The book to clear payments by. Raises ComplianceUnavailable when a list is older than its limit."""
+        ...
+
+    def latest(self) -> RuleBook:
+        """The book, however old its lists are: to refuse by, and to look at."""
+        ...
+
+
+def rule_book(policy: Policy, listed: Listed, names: NameIndex | None = None) -> RuleBook:
+    """The book of a policy and of lists, whose index is `names` if it is there already. Raises Malformed."""
+    known = weighing(listed.entries, listed.false_positives, policy)
+    return RuleBook(policy, names or NameIndex(listed.entries), Versions(policy.version, listed.version), known)

@@ -17,7 +17,7 @@ from compliance.screening.decide import HOLD, PartyMatch
 from compliance.screening.log import AccountTags, DecisionLog
 from compliance.screening.questions import Facts, Inputs, check_attempt, check_screening
 from compliance.screening.record import Decided, new_salts
-from compliance.screening.rulebook import RuleBook
+from compliance.screening.rulebook import RuleBook, Rules
 from contracts.terms.errors import Conflict, FeiqianError
 from contracts.terms.identifiers import Address
 from contracts.terms.parties import KeyDirectory
@@ -26,6 +26,7 @@ from serving.database import Database
 
 @dataclass(frozen=True)
 class _Question:
+    book: RuleBook
     screening: Screening
     matches: tuple[PartyMatch, ...]
     agent_countries: tuple[str, ...]
@@ -38,19 +39,20 @@ class ScreeningService:
         self,
         database: Database,
         account: Address,
-        book: RuleBook,
+        rules: Rules,
         time: ChainTime,
         directory: KeyDirectory,
         tags: AccountTags,
     ) -> None:
-        self._database, self._account, self._book = database, account, book
+        self._database, self._account, self._rules = database, account, rules
         self._time, self._directory, self._tags = time, directory, tags
 
     def screen(self, screenings: Sequence[Screening]) -> list[Decision | Refusal]:
-        """One answer per question, in order. Raises ChainUnavailable when chain time is not known."""
-        now = self._time.now()
+        """One answer per question, in order. Raises ChainUnavailable when chain time is not known, and
+        ComplianceUnavailable when a list is too old to clear anything by."""
+        now, book = self._time.now(), self._rules.take()
         country_of = cache(self._country)
-        prepared = [self._prepare(screening, country_of) for screening in screenings]
+        prepared = [self._prepare(screening, book, country_of) for screening in screenings]
         questions = [each for each in prepared if isinstance(each, _Question)]
         answers = iter(self._database.write(lambda connection: self._answer_all(connection, questions, now)))
         return [next(answers) if isinstance(each, _Question) else each for each in prepared]
@@ -59,15 +61,18 @@ class ScreeningService:
         found = self._directory.participant(account)
         return found.country if found else ""
 
-    def _prepare(self, screening: Screening, country_of: Callable[[Address], str]) -> _Question | Refusal:
+    def _prepare(
+        self, screening: Screening, book: RuleBook, country_of: Callable[[Address], str]
+    ) -> _Question | Refusal:
         """All that needs no transaction: the checks, the names, the agents' countries."""
         try:
             check_screening(screening, self._account)
         except FeiqianError as error:
             return refusal(screening.uetr, error)
         return _Question(
+            book=book,
             screening=screening,
-            matches=self._book.matches(screening),
+            matches=book.matches(screening),
             agent_countries=(country_of(screening.debtor_agent), country_of(screening.creditor_agent)),
         )
 
@@ -101,4 +106,4 @@ class ScreeningService:
         )
         inputs = Inputs(self._account, question.screening, facts)
         number = earlier.number + 1 if earlier else 0
-        return self._book.decide(number, inputs, question.matches, new_salts(), log.head)
+        return question.book.decide(number, inputs, question.matches, new_salts(), log.head)

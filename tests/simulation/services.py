@@ -186,7 +186,7 @@ def _compliance(service: Service, process: Process) -> Door:
     tags = AccountTags(account_secret(message_key(who.name)))
     screening = ScreeningService(database, who.account, book, time, directory, tags)
     key = signer(f"{who.name}/compliance")
-    attesting = AttestationService(database, who.account, book.versions, time, record, key, office)
+    attesting = AttestationService(database, who.account, book, time, record, key, office)
     service.holds = HoldsService(database, who.account, book, time, tags)
     ComplianceFollower(database, chain, net, record, time, office, 0.5).start()
     messenger = SimulatedMessenger(who.account, directory)
