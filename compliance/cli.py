@@ -11,14 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from compliance.lists.loader import SHIPPED_LIST, load_list
-from compliance.names.match import Match, NameIndex
-from compliance.policy import SHIPPED_POLICY, Policy, load_policy
+from compliance.lists.cli import app as lists_app
+from compliance.lists.cli import lists_of
+from compliance.names.match import Match
+from compliance.policy import SHIPPED_POLICY, load_policy
 from compliance.screening.questions import check_party
+from compliance.screening.rulebook import RuleBook, rule_book
 from contracts.terms.errors import FeiqianError
 from contracts.terms.parties import Party
 
 app = typer.Typer(no_args_is_help=True, help="The compliance service: screening and attestation.")
+app.add_typer(lists_app, name="lists")
 
 SCOPES = ("compliance:read", "compliance:officer", "audit")
 ConfigOption = Annotated[Path, typer.Option(help="the service's settings, a TOML file")]
@@ -52,14 +55,25 @@ def token(
 @app.command()
 def screen(
     source: Annotated[str, typer.Argument(help="a file of JSON lines, or - for standard input")] = "-",
-    sanctions_list: Annotated[Path, typer.Option("--list", help="the list to screen against")] = SHIPPED_LIST,
-    policy: Annotated[Path, typer.Option(help="the policy whose thresholds decide")] = SHIPPED_POLICY,
+    sanctions_list: Annotated[
+        list[Path] | None,
+        typer.Option("--list", help="a list to screen against, in any form that is known; may be repeated"),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="a service's settings: its lists where none is named, and its policy")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option(help="the policy whose thresholds decide")] = None,
 ) -> None:
     """Screen names: JSON lines {"name", "type", "birth_date"?, "nationality"?} in, decisions out."""
+    from compliance.settings import ComplianceSettings
+    from serving.settings import load_settings
+
+    settings = load_settings(ComplianceSettings, config) if config else None
     try:
-        rules, names = load_policy(policy), NameIndex(load_list(sanctions_list).entries)
+        rules = load_policy(policy or (settings.policy if settings else SHIPPED_POLICY))
+        book = rule_book(rules, lists_of(sanctions_list or [], settings))
         for number, line in enumerate(_lines(source), start=1):
-            print(json.dumps(_screened(line, number, names, rules), ensure_ascii=False))
+            print(json.dumps(_screened(line, number, book), ensure_ascii=False))
     except FeiqianError as failure:
         sys.exit(failure.detail)
 
@@ -105,9 +119,9 @@ def _not_blank(lines: Iterable[str]) -> Iterator[str]:
     return (line for line in lines if line.strip())
 
 
-def _screened(line: str, number: int, names: NameIndex, policy: Policy) -> dict[str, Any]:
-    party = _party(line, number)
-    matches = names.matches(party)
+def _screened(line: str, number: int, book: RuleBook) -> dict[str, Any]:
+    party, policy = _party(line, number), book.policy
+    matches = book.weighing.of_party(party, book.names.matches(party), 0, policy)
     score = matches[0].score if matches else 0
     decision = "refuse" if score >= policy.refuse_score else "hold" if score >= policy.hold_score else "clear"
     return {"decision": decision, "score": score / 1000, "matches": [_match(match) for match in matches]}

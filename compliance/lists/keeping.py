@@ -25,7 +25,7 @@ from compliance.policy import Policy
 from compliance.screening.in_force import InForce
 from compliance.screening.rulebook import RuleBook, rule_book
 from contracts.terms.errors import ComplianceUnavailable, FeiqianError
-from serving.database import Database
+from serving.database import Database, DatabaseReader
 from serving.troubles import Troubles
 
 _log = structlog.get_logger(__name__)
@@ -70,9 +70,8 @@ class ListKeeper:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._policy, self._clock = database, policy, clock
-        self._lists = {each.name: KeptList(each) for each in catalogue}
         self._lock, self._troubles = threading.Lock(), Troubles()
-        self._open_kept()
+        self._lists = {each.configured.name: each for each in opened(catalogue, database, self.now())}
         self._listed = self._together(self._lists.values())
         self.rules = InForce(rule_book(policy, self._listed), self.require_fresh)
         self._store(self._lists.values(), self._listed)
@@ -91,9 +90,7 @@ class ListKeeper:
 
     def require_fresh(self) -> None:
         """Raises ComplianceUnavailable when a list is missing, or older than its limit."""
-        now = self.now()
-        if missing := [why for each in self._lists.values() if (why := each.missing(now))]:
-            raise ComplianceUnavailable(f"nothing is cleared: {'; '.join(missing)}")
+        require_fresh(self._lists.values(), self.now())
 
     def look(self, everything: bool = False) -> None:
         """Look at the sources whose time has come, or at all, and put in force what they have."""
@@ -111,29 +108,13 @@ class ListKeeper:
         with self._lock:
             self._put_in_force([])
 
-    def _open_kept(self) -> None:
-        """Begin with what a URL gave last, and with what stands in files now. Raises Malformed for a wrong file."""
-        with self._database.read() as connection:
-            issues = repository.newest_issues(connection)
-            for name, each in self._lists.items():
-                if each.configured.remote and name in issues:
-                    issue = issues[name]
-                    kept = repository.kept(connection, issue.version)
-                    self._lists[name] = replace(each, listed=kept, loaded_at=issue.loaded_at, fresh_at=issue.fresh_at)
-        now = self.now()
-        for name, each in self._lists.items():
-            if each.listed is None:
-                self._lists[name] = self._seen(each, now) if each.configured.remote else _looked_at(each, now)
-
     def _seen(self, kept: KeptList, now: int) -> KeptList:
         """A list after a look at its source, which may have failed."""
-        name = kept.configured.name
-        try:
-            seen = _looked_at(kept, now)
-        except FeiqianError as failure:
-            self._troubles.failed(name, "a list cannot be loaded", list=name, why=failure.detail)
-            return replace(kept, looked_at=now, trouble=failure.detail)
-        self._troubles.worked(name)
+        name, seen = kept.configured.name, _tried(kept, now)
+        if seen.trouble:
+            self._troubles.failed(name, "a list cannot be loaded", list=name, why=seen.trouble)
+        else:
+            self._troubles.worked(name)
         return seen
 
     def _put_in_force(self, seen: Sequence[KeptList]) -> None:
@@ -156,12 +137,10 @@ class ListKeeper:
             _log.info("lists in force", version=listed.version, entries=len(listed.entries))
 
     def _together(self, lists: Iterable[KeptList]) -> Listed:
-        loaded = {each.configured.name: each.listed for each in lists if each.listed is not None}
         with self._database.read() as connection:
             counted = repository.counted(connection)
             pairs = tuple(repository.counting(connection, counted))
-        versions = {name: listed.version for name, listed in loaded.items()}
-        return Listed(versions, joined(loaded.values()), pairs, counted)
+        return replace(together(lists), false_positives=pairs, counted=counted)
 
     def _book(self, listed: Listed) -> RuleBook:
         """The book of these lists; its index is built anew only if another entry stands in it."""
@@ -186,6 +165,48 @@ class ListKeeper:
             repository.put_in_force(connection, listed, now, baseline=first)
 
         self._database.write(record)
+
+
+def require_fresh(lists: Iterable[KeptList], now: int) -> None:
+    """Raises ComplianceUnavailable when a list is missing, or older than its limit."""
+    if missing := [why for each in lists if (why := each.missing(now))]:
+        raise ComplianceUnavailable(f"nothing is cleared: {'; '.join(missing)}")
+
+
+def together(lists: Iterable[KeptList]) -> Listed:
+    """The lists that are loaded, as one, in the order of their names, as a replay joins them too."""
+    named = sorted(lists, key=lambda each: each.configured.name)
+    loaded = {each.configured.name: each.listed for each in named if each.listed is not None}
+    versions = {name: listed.version for name, listed in loaded.items()}
+    return Listed(versions, joined(listed.entries for listed in loaded.values()))
+
+
+def opened(catalogue: Iterable[ConfiguredList], database: DatabaseReader | None, now: int) -> list[KeptList]:
+    """Every list as a process begins with it: what stands in files now, and what a URL gave last, else gives now.
+
+    Raises Malformed for a wrong file; a URL that fails is told by the list.
+    """
+    return [_begun(KeptList(each), database, now) for each in catalogue]
+
+
+def _begun(kept: KeptList, database: DatabaseReader | None, now: int) -> KeptList:
+    if not kept.configured.remote:
+        return _looked_at(kept, now)
+    if database is not None:
+        with database.read() as connection:
+            issue = repository.newest_issues(connection).get(kept.configured.name)
+            listed = repository.kept(connection, issue.version) if issue else None
+        if issue and listed:
+            return replace(kept, listed=listed, loaded_at=issue.loaded_at, fresh_at=issue.fresh_at)
+    return _tried(kept, now)
+
+
+def _tried(kept: KeptList, now: int) -> KeptList:
+    """A list after a look that may have failed, which it then tells."""
+    try:
+        return _looked_at(kept, now)
+    except FeiqianError as failure:
+        return replace(kept, looked_at=now, trouble=failure.detail)
 
 
 def _looked_at(kept: KeptList, now: int) -> KeptList:

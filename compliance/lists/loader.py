@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from compliance.lists.entries import ListEntry, SanctionsList
+from compliance.lists.entries import INTERNAL, PEP, SANCTIONS, ListEntry, SanctionsList
 from compliance.lists.formats import (
     csl_csv,
     eu_csv,
@@ -22,7 +22,7 @@ from compliance.lists.formats import (
     targets_csv,
     un_xml,
 )
-from compliance.lists.formats.draft import ListFile, Parsed
+from compliance.lists.formats.draft import ListFile, Parsed, unique
 from contracts.terms.errors import Malformed
 
 SHIPPED_LIST = Path(__file__).parent / "sanctions_extract.csv"
@@ -32,6 +32,9 @@ MOST_OCTETS = 1 << 29
 
 NO_LISTS = (".md", ".txt", ".sha256", ".toml")
 """How names of files end that may lie in a folder of lists and are none."""
+
+_GRAVITY = (SANCTIONS, INTERNAL, PEP)
+"""Of the categories in which an entry stands the first of these counts."""
 
 
 @dataclass(frozen=True)
@@ -92,20 +95,38 @@ def read_files(files: Sequence[ListFile]) -> SanctionsList:
     return _whole(found)
 
 
-def joined(lists: Iterable[SanctionsList]) -> tuple[ListEntry, ...]:
-    """The entries of all of them. Raises Malformed for one that stands twice."""
-    entries = tuple(entry for each in lists for entry in each.entries)
-    _require_once(entries)
-    return entries
+def joined(lists: Iterable[Iterable[ListEntry]]) -> tuple[ListEntry, ...]:
+    """The entries of several lists or files. What several say of one entry counts together."""
+    known: dict[str, ListEntry] = {}
+    for entries in lists:
+        for entry in entries:
+            before = known.get(entry.reference)
+            known[entry.reference] = entry if before is None else _merged(before, entry)
+    return tuple(known.values())
+
+
+def _merged(one: ListEntry, other: ListEntry) -> ListEntry:
+    names = unique((*one.names[: 1 + len(one.aliases)], other.name, *other.aliases))
+    return replace(
+        one,
+        aliases=tuple(names[1:]),
+        birth_dates=tuple(unique((*one.birth_dates, *other.birth_dates))),
+        nationalities=tuple(unique((*one.nationalities, *other.nationalities))),
+        weak_aliases=tuple(each for each in unique((*one.weak_aliases, *other.weak_aliases)) if each not in names),
+        genders=tuple(unique((*one.genders, *other.genders))),
+        identifiers=tuple(unique((*one.identifiers, *other.identifiers))),
+        category=min(one.category, other.category, key=_GRAVITY.index),
+    )
 
 
 def _whole(found: Sequence[Parsed], content: str | None = None) -> SanctionsList:
-    entries = tuple(entry for each in found for entry in each.entries)
+    for each in found:
+        _require_once(each.entries)
+    entries = joined(each.entries for each in found)
     if not entries:
         raise Malformed("it has no entries")
-    _require_once(entries)
-    sources = tuple(dict.fromkeys(source for each in found for source in each.sources))
-    sources = tuple({source.list_name: source for source in reversed(sources)}.values())[::-1]
+    first = {source.list_name: source for each in reversed(found) for source in reversed(each.sources)}
+    sources = tuple(reversed(first.values()))
     if content is None:
         content = own_csv.write(Parsed(entries, sources))
     version = hashlib.sha256(content.encode()).hexdigest()
@@ -116,7 +137,7 @@ def _require_once(entries: Sequence[ListEntry]) -> None:
     known = set[str]()
     for entry in entries:
         if entry.reference in known:
-            raise Malformed(f"{entry.reference} stands twice: name one file of each list")
+            raise Malformed(f"{entry.reference[:80]} stands twice in it: the file is damaged")
         known.add(entry.reference)
 
 

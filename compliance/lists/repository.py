@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from compliance.lists.entries import SanctionsList
 from compliance.lists.listed import FalsePositive, Listed, read_manifest
-from compliance.lists.loader import read_list
+from compliance.lists.loader import joined, read_list
 from compliance.lists.tables import alerts, false_positives, list_contents, list_issues, list_sets
 from compliance.tables import decisions, lists
 from serving.jsontext import dump, load
@@ -83,6 +83,10 @@ def kept(connection: Connection, version: str) -> SanctionsList | None:
     query = select(list_contents.c.content).where(list_contents.c.version == version)
     packed = connection.execute(query).scalar_one_or_none()
     return None if packed is None else read_list(zlib.decompress(packed).decode())
+
+
+def kept_versions(connection: Connection) -> list[str]:
+    return list(connection.execute(select(list_contents.c.version)).scalars())
 
 
 def newest_issues(connection: Connection) -> dict[str, Issue]:
@@ -158,7 +162,7 @@ def listed_under(connection: Connection, version: str) -> Listed:
     versions, counted = manifest
     found = [kept(connection, each) for each in versions.values()]
     assert None not in found, "a list that was in force is kept for ever"
-    entries = tuple(entry for each in found if each is not None for entry in each.entries)
+    entries = joined(each.entries for each in found if each is not None)
     return Listed(versions, entries, tuple(counting(connection, counted)), counted)
 
 

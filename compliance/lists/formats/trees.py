@@ -14,13 +14,18 @@ from contracts.terms.errors import Malformed
 
 _DECLARED = re.compile(rb'^(<\?xml[^>]{0,200}standalone=")true(")')
 
+_NO_DTD = "it declares entities or a DTD, which no list needs: not taken"
+
 
 def root_of(content: bytes) -> tuple[str, dict[str, str]]:
-    """The local name and the attributes of the root element; an empty name for what is no XML."""
+    """The local name and the attributes of the root element; an empty name for what is no XML. Raises Malformed for
+    what declares a DTD."""
     try:
         for _, element in iterparse(_stream(content), ("start",), forbid_dtd=True):
             return local(element), dict(element.attrib)
-    except (ParseError, DefusedXmlException, ValueError, LookupError):
+    except DefusedXmlException as refused:
+        raise Malformed(_NO_DTD) from refused
+    except (ParseError, ValueError, LookupError):
         pass
     return "", {}
 
@@ -48,7 +53,7 @@ def elements(content: bytes, *wanted: str) -> Iterator[tuple[str, Element]]:
             if depth == 0 and path:
                 path[-1].remove(element)
     except DefusedXmlException as refused:
-        raise Malformed(f"it declares entities or a DTD, which no list needs: {type(refused).__name__}") from refused
+        raise Malformed(_NO_DTD) from refused
     except (ParseError, ValueError, LookupError) as failure:
         last = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
         after = f" after {last}" if last else ""
