@@ -27,6 +27,8 @@ _NUMBERS = (
     *("idNumber", "passportNumber", "registrationNumber", "taxNumber", "innCode", "ogrnCode", "leiCode"),
     *("swiftBic", "socialSecurityNumber", "vatCode"),
 )
+_MOST_BRACKETS = 2000
+"""Of a line: the reader of the standard library calls itself for each that stands in another."""
 Properties = dict[str, list[str]]
 
 
@@ -102,6 +104,8 @@ def _lines(file: ListFile) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _object(text: str, number: int) -> dict[str, Any]:
+    if text.count("{") + text.count("[") > _MOST_BRACKETS:
+        raise Malformed(f"line {number}: more than {_MOST_BRACKETS} brackets: no list nests so")
     try:
         line = json.loads(text)
     except (ValueError, RecursionError) as failure:
