@@ -15,7 +15,6 @@ from compliance.lists.schemas import (
     FalsePositiveView,
     ListIssuesPage,
     ListsView,
-    ListVersion,
     ProposalSchema,
     alert_view,
     difference_view,
@@ -30,6 +29,7 @@ from serving.bodies import StrictRoute
 Before = Annotated[int | None, Query(ge=1, le=2**62, description="next_cursor of the page before")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Officer = Annotated[Caller, Depends(require("compliance:officer"))]
+VersionPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="a version of a list, 64 hex digits")]
 Number = Annotated[int, Path(ge=1, le=2**62, description="the false positive's number")]
 
 
@@ -51,8 +51,8 @@ def lists_router(keeper: ListKeeper, lists: ListsService) -> APIRouter:
         more = found[limit - 1][0].sequence if len(found) > limit else None
         return ListIssuesPage(issues=tuple(issue_view(*each) for each in found[:limit]), next_cursor=more)
 
-    @router.get("/lists/difference")
-    def differences(old: Annotated[ListVersion, Query()], new: Annotated[ListVersion, Query()]) -> DifferenceView:
+    @router.get("/lists/differences/{old}/{new}")
+    def differences(old: VersionPath, new: VersionPath) -> DifferenceView:
         """What was added, removed and changed between two versions of a list."""
         return difference_view(lists.difference(old, new))
 

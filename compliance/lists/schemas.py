@@ -21,8 +21,6 @@ from serving.bodies import Schema
 MOST_SHOWN = 1000
 """Entries of a kind in a difference that are shown; the figures count all."""
 
-ListVersion = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="a version of a list, 64 hex digits")]
-
 
 class ListSourceView(Schema):
     list: str

@@ -63,6 +63,21 @@ BAD_PATHS = (
     ("GET", "/v1/decisions?outcome=maybe", 400, "malformed"),
     ("GET", "/v1/decisions/7", 400, "malformed"),
     ("GET", "/v1/decisions/{unknown}", 404, "not-found"),
+    ("GET", "/v1/lists/issues?cursor=0", 400, "malformed"),
+    ("GET", "/v1/lists/issues?limit=501", 400, "malformed"),
+    ("GET", "/v1/lists/differences", 404, "http"),
+    ("GET", "/v1/lists/differences/7/{none}", 400, "malformed"),
+    ("GET", "/v1/lists/differences/{none}/{none}", 404, "not-found"),
+    ("GET", "/v1/alerts?cursor=-1", 400, "malformed"),
+    ("GET", "/v1/alerts?limit=ten", 400, "malformed"),
+    ("GET", "/v1/false-positives?cursor=-1", 400, "malformed"),
+    ("POST", "/v1/false-positives", 400, "malformed"),
+    ("POST", "/v1/false-positives/0/approve", 400, "malformed"),
+    ("POST", "/v1/false-positives/seven/approve", 400, "malformed"),
+    ("POST", "/v1/false-positives/999999/approve", 404, "not-found"),
+    ("POST", "/v1/false-positives/999999/withdraw", 404, "not-found"),
+    ("POST", "/v1/false-positives/99999999999999999999/withdraw", 400, "malformed"),
+    ("DELETE", "/v1/lists", 405, "http"),
     ("GET", "/v1/openings/7", 400, "malformed"),
     ("GET", "/v1/openings/{unknown}", 404, "not-found"),
 )
@@ -74,6 +89,14 @@ ROUTES = (
     ("GET", "/v1/decisions", "compliance:read"),
     ("GET", "/v1/decisions/{uetr}", "compliance:read"),
     ("GET", "/v1/lists", "compliance:read"),
+    ("GET", "/v1/lists/issues", "compliance:read"),
+    ("GET", "/v1/lists/differences/{none}/{none}", "compliance:read"),
+    ("POST", "/v1/lists/look", "compliance:officer"),
+    ("GET", "/v1/alerts", "compliance:read"),
+    ("GET", "/v1/false-positives", "compliance:officer"),
+    ("POST", "/v1/false-positives", "compliance:officer"),
+    ("POST", "/v1/false-positives/1/approve", "compliance:officer"),
+    ("POST", "/v1/false-positives/1/withdraw", "compliance:officer"),
     ("GET", "/v1/policy", "compliance:read"),
     ("GET", "/v1/openings/{uetr}", "audit"),
 )
@@ -95,8 +118,9 @@ def nothing_recorded(service: Any) -> Iterator[None]:
     assert _state(service) == before
 
 
-def _state(service: Any) -> tuple[Any, Any]:
-    return service.queue("?limit=500"), service.get("/v1/decisions?limit=500", "compliance:read").json()
+def _state(service: Any) -> tuple[Any, ...]:
+    judged = service.get("/v1/false-positives?limit=500", "compliance:officer").json()
+    return service.queue("?limit=500"), service.get("/v1/decisions?limit=500", "compliance:read").json(), judged
 
 
 def problem(answer: httpx2.Response) -> tuple[int, str]:
@@ -116,6 +140,40 @@ def test_a_body_that_is_no_note_is_refused(service: Any, held: str, what: str) -
             assert problem(answer) == (400, "malformed")
 
 
+PROPOSAL: dict[str, Any] = {
+    "side": "debtor",
+    "role": "debtor",
+    "list": "OFAC SDN",
+    "entry_id": "35096",
+    "seconds": 60,
+    "note": "another person",
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"uetr": "7"},
+        {"side": "payer"},
+        {"role": "provider"},
+        {"list": "x" * 1001},
+        {"entry_id": 35096},
+        {"seconds": 0},
+        {"seconds": "60"},
+        {"seconds": 367 * 86_400},
+        {"note": " "},
+        {"note": "x" * 501},
+        {"officer": "boris"},
+        {"note": None},
+    ],
+)
+def test_a_proposal_that_is_none_is_refused(service: Any, held: str, changes: dict[str, Any]) -> None:
+    content = json.dumps({"uetr": held, **PROPOSAL, **changes}).encode()
+    with nothing_recorded(service):
+        answer = service.request("POST", "/v1/false-positives", "anna", "compliance:officer", content=content)
+        assert problem(answer) == (400, "malformed")
+
+
 def test_an_oversized_body_is_refused(service: Any, held: str) -> None:
     oversized = b'{"note": "' + b"x" * 9_000_000 + b'"}'
     with nothing_recorded(service):
@@ -128,7 +186,7 @@ def test_an_oversized_body_is_refused(service: Any, held: str) -> None:
 def test_a_path_that_names_nothing_is_refused(
     service: Any, held: str, method: str, path: str, status: int, kind: str
 ) -> None:
-    path = path.format(uetr=held, UETR=held.upper(), unknown=uuid.uuid4())
+    path = path.format(uetr=held, UETR=held.upper(), unknown=uuid.uuid4(), none="0" * 64)
     content = NOTE if method == "POST" else None
     with nothing_recorded(service):
         answer = service.request(method, path, "anna", *SCOPES, content=content)
@@ -137,7 +195,7 @@ def test_a_path_that_names_nothing_is_refused(
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
 def test_only_the_right_scope_opens(service: Any, held: str, method: str, path: str, scope: str) -> None:
-    path, content = path.format(uetr=held), NOTE if method == "POST" else None
+    path, content = path.format(uetr=held, none="0" * 64), NOTE if method == "POST" else None
     url = service.settings.endpoint + path
     with nothing_recorded(service):
         others = [other for other in SCOPES if other != scope]

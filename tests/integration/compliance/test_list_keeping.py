@@ -300,10 +300,10 @@ def test_versions_are_kept_and_differences_shown(start: Any, tmp_path: Path) -> 
     rest = service.get(f"/v1/lists/issues?cursor={page['next_cursor']}", READ).json()
     [new], [old] = page["issues"], rest["issues"]
     assert (old["entries"], new["entries"], rest["next_cursor"]) == (2, 2, None)
-    found = service.get(f"/v1/lists/difference?old={old['version']}&new={new['version']}", READ).json()
+    found = service.get(f"/v1/lists/differences/{old['version']}/{new['version']}", READ).json()
     assert (found["added"], found["removed"], found["changed"]) == (1, 1, 1)
     assert found["added_entries"][0]["name"] == "WANG, Xiaoming"
     assert found["removed_entries"][0]["entry_id"] == "1"
     assert found["changed_entries"][0]["what"] == ["name"]
-    unknown = service.get(f"/v1/lists/difference?old={old['version']}&new={'0' * 64}", READ)
+    unknown = service.get(f"/v1/lists/differences/{old['version']}/{'0' * 64}", READ)
     assert unknown.status_code == 404

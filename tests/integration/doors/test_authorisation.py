@@ -119,11 +119,19 @@ TABLE: dict[str, dict[str, str]] = {
         "GET /v1/decisions": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "GET /v1/decisions/{uetr}": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "GET /v1/lists": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "GET /v1/lists/issues": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "GET /v1/lists/differences/{old}/{new}": "401 403 403 403 403 404 403 403 401 401 401 401 401 401",
+        "POST /v1/lists/look": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "GET /v1/alerts": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "GET /v1/policy": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "GET /v1/holds": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "GET /v1/holds/{uetr}/{side}": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "POST /v1/holds/{uetr}/{side}/release": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "POST /v1/holds/{uetr}/{side}/refuse": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "GET /v1/false-positives": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "POST /v1/false-positives": "401 403 403 403 403 201 403 403 401 401 401 401 401 401",
+        "POST /v1/false-positives/{number}/approve": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "POST /v1/false-positives/{number}/withdraw": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
         "GET /v1/openings/{uetr}": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
     },
 }
@@ -146,6 +154,7 @@ def theirs(network: Network, service: str, route: str) -> Thing:
     paths |= {"lane": known["lane"], "sequence": known["sequence"]}
     if "returns" in route or "/holds/" in route:
         paths["uetr"] = known["received" if "returns" in route else "held"]
+    paths |= {"old": "0" * 64, "new": "0" * 64, "number": _proposed(network) if "{number}" in route else "1"}
     bodies: dict[str, Callable[[], Any]] = {
         "POST /v1/quotes": lambda: {"account": PAYER, "code": known["foreign code"], "amount": "1000"},
         "POST /v1/quotes/bulk": lambda: {"quotes": [{"account": PAYER, "code": known["foreign code"], "amount": "1"}]},
@@ -170,10 +179,29 @@ def theirs(network: Network, service: str, route: str) -> Thing:
         "POST /peer/v1/attestations": lambda: {"requests": []},
         "POST /v1/holds/{uetr}/{side}/release": lambda: {"note": "another person"},
         "POST /v1/holds/{uetr}/{side}/refuse": lambda: {"note": "the same person"},
+        "POST /v1/false-positives": lambda: _false_positive(network),
     }
     if (service, route) == (BRIDGE, "POST /peer/v1/cosignatures"):
         return Thing(paths, {"requests": []})
     return Thing(paths, bodies.get(route, dict)())
+
+
+def _false_positive(network: Network) -> dict[str, Any]:
+    """That the held payment's debtor is not the one on the list."""
+    uetr, headers = network.known["held"], _bearer(network, COMPLIANCE, "officer")
+    found = network.http.get(f"{network.url(COMPLIANCE)}/v1/decisions/{uetr}", headers=headers).json()
+    match = found["decisions"][-1]["matches"][0]
+    entry = {"list": match["list"], "entry_id": match["entry_id"], "role": match["role"]}
+    return {"uetr": uetr, "side": "debtor", "seconds": 60, "note": "another person", **entry}
+
+
+def _proposed(network: Network) -> str:
+    """The number of a false positive that another officer proposed."""
+    headers = {"Authorization": "Bearer " + network.token(COMPLIANCE, "another officer", *OFFICER)}
+    url = network.url(COMPLIANCE) + "/v1/false-positives"
+    answer = network.http.post(url, headers=headers, json=_false_positive(network))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["number"])
 
 
 def _bulk(quote: str) -> Any:

@@ -93,6 +93,7 @@ def known_values(network: Network) -> dict[str, list[Any]]:
         "amount": ["1000", "10000000"],
         "most": ["1000"],
         "batch_hash": [known["batch_hash"]],
+        "number": [1],
         # A payment that is not final yet keeps its reader waiting.
         "wait": [0],
     }
