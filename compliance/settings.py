@@ -15,7 +15,8 @@ class ComplianceSettings(ServiceSettings):
     compliance_key: Path = Field(description="keystore of the secp256k1 key that signs attestations")
     policy: Path = Field(default=SHIPPED_POLICY, description="the policy, in the form of the shipped policy.toml")
     sanctions_list: Path = Field(
-        default=SHIPPED_LIST, description="a list in any form that is known, a folder of them, or a catalogue of several (.toml)"
+        default=SHIPPED_LIST,
+        description="a list in any form that is known, a folder of them, or a catalogue of several (.toml)",
     )
     chain_tolerance: float = Field(
         default=20, gt=0, le=300, description="seconds without a new final block after which nothing is decided"
