@@ -33,6 +33,9 @@ START = "start"
 """The act of a service that begins."""
 DEPTHS = 9
 """A recovering process dies at its first, second, ... different point in turn: it comes to so many at every start."""
+BY_CHANCE = "serving.database._nothing"
+"""The commit of a message's nonce by itself: only where what the message asked for was refused, or wrote nothing, and no
+other commit came first. Who comes to it again dies there, but nobody owes it."""
 _ATTEMPTS = 4
 _PATIENCE = 240.0
 _LOOK_AGAIN = 0.02
@@ -133,7 +136,7 @@ def rounds(scene: Scene, wanted: Collection[str], size: int) -> Iterator[tuple[s
 def kill_at(scene: Scene, act: str, points: Sequence[str]) -> None:
     """Somebody dies at each of `points`, and once more while it recovers; then everything must be exact.
 
-    Raises AssertionError when after several tries nobody has come to one of them.
+    Raises AssertionError when after several tries nobody has come to one that does not hang on chance.
     """
     others = sorted({other for point in points for other in scene.points[point]} - {act})
     for name in [act] * _ATTEMPTS + others:
@@ -142,8 +145,8 @@ def kill_at(scene: Scene, act: str, points: Sequence[str]) -> None:
             known = len(scene.script.deeds)
             _act_out(scene, name, left)
             exact.check_latest(scene.script, scene.script.deeds[known:])
-    left = [point for point in points if point not in scene.kills]
-    assert not left, f"nobody came to {left}"
+    owed = [point for point in points if point not in scene.kills and BY_CHANCE not in point]
+    assert not owed, f"nobody came to {owed}"
 
 
 def _act_out(scene: Scene, name: str, points: Sequence[str]) -> None:

@@ -37,10 +37,11 @@ def test_every_crash_point_twice(tmp_path: Path) -> None:
             campaign.kill_at(scene, act, points)
             ends = [f"{deed.standing.status} {deed.standing.detail}".strip() for deed in scene.script.deeds[known:]]
             print(f"{len(scene.kills):4} {time.monotonic() - began:5.0f} s  {act}: {', '.join(ends)}", flush=True)
-            for point in points:
+            for point in filter(scene.kills.__contains__, points):
                 print(f"      {point}; again at {scene.kills[point].again.point}", flush=True)
         exact.check_all(scene.script, tmp_path)
-    assert scene.kills.keys() == set(wanted)
+    missed = set(wanted) - scene.kills.keys()
+    assert all(campaign.BY_CHANCE in point for point in missed), missed
     _print_summary(scene, (time.monotonic() - began) / 60)
 
 
