@@ -34,8 +34,8 @@ START = "start"
 DEPTHS = 9
 """A recovering process dies at its first, second, ... different point in turn: it comes to so many at every start."""
 BY_CHANCE = "serving.database._nothing"
-"""The commit of a message's nonce by itself: only where what the message asked for was refused, or wrote nothing, and no
-other commit came first. Who comes to it again dies there, but nobody owes it."""
+"""The commit of a message's nonce by itself: only where what the message asked for was refused, or wrote nothing, and
+no other commit came first. Who comes to it again dies there, but nobody owes it."""
 _ATTEMPTS = 4
 _PATIENCE = 240.0
 _LOOK_AGAIN = 0.02
