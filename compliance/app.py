@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from compliance.attesting import AttestationService
+from compliance.cases.endpoints import cases_router
+from compliance.cases.service import CasesService
 from compliance.chaintime import ChainTime
 from compliance.endpoints import auditor_router, officer_router, peer_router
 from compliance.following import Follower
@@ -132,6 +134,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     app.include_router(peer_router(settings.account, screening, attesting))
     app.include_router(officer_router(decisions, sanctions, policy))
     app.include_router(holds_router(holds))
+    app.include_router(cases_router(CasesService(database, holds, time)))
     app.include_router(auditor_router(decisions))
     return app
 

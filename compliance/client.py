@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from contracts.terms.attestation import Attestation
 from contracts.terms.batch import Batch
@@ -20,7 +20,8 @@ from serving.client import Peer, PeerClient
 
 Answer = TypeVar("Answer")
 Side = Literal["debtor", "creditor", "provider"]
-Outcome = Literal["clear", "hold", "refuse"]
+Outcome = Literal["clear", "hold", "refuse", "request-information"]
+_OUTCOMES = frozenset(get_args(Outcome))
 
 MAX_SCREENINGS = 500
 """Payments in one request; the client splits longer lists."""
@@ -46,11 +47,11 @@ class Screening:
 
 @dataclass(frozen=True)
 class Decision:
-    """What compliance decided, for ever; only a hold becomes what its officers decide.
+    """What compliance decided, for ever; only what waits becomes what its officers decide.
 
     Commitments are 32 bytes and stand in the payment's terms. `reason` is an ISO 20022 ExternalStatusReason1Code,
     empty when clear; `detail` is for the institution's own log and names no person. `hold_until` is chain time in
-    seconds, 0 unless the outcome is hold.
+    seconds, 0 unless the payment waits.
     """
 
     uetr: Uetr
@@ -66,6 +67,11 @@ class Decision:
     @property
     def clear(self) -> bool:
         return self.outcome == "clear"
+
+    @property
+    def waits(self) -> bool:
+        """Whether officers must decide, perhaps once the other agent has answered what they asked it."""
+        return self.outcome in ("hold", "request-information")
 
 
 @dataclass(frozen=True)
@@ -151,6 +157,8 @@ def _decision(screening: Screening, item: Any) -> Decision | Refusal:
     answer: Decision | Refusal = _read(Refusal, item) if _refused(item) else _read(Decision, item)
     if answer.uetr != screening.uetr:
         raise ComplianceUnavailable("the answer is about another payment")
+    if isinstance(answer, Decision) and answer.outcome not in _OUTCOMES:
+        raise ComplianceUnavailable("the answer is an outcome that this release does not know")
     return answer
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from compliance import schemas
 from compliance.attesting import AttestationService
+from compliance.client import Outcome
 from compliance.lists.entries import SanctionsList
 from compliance.policy import Policy
 from compliance.screening.service import ScreeningService
@@ -56,7 +57,7 @@ def officer_router(decisions: DecisionsService, lists: SanctionsList, policy: Po
 
     @router.get("/decisions")
     def list_decisions(
-        outcome: Literal["clear", "hold", "refuse"] | None = None,
+        outcome: Outcome | None = None,
         cursor: Annotated[int | None, Query(ge=1, le=2**62, description="next_cursor of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> schemas.DecisionsPage:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from compliance.chaintime import ChainTime
 from compliance.client import Decision, Refusal, Screening, refusal
-from compliance.screening.decide import HOLD, PartyMatch
+from compliance.limits import corridor_of
+from compliance.screening.decide import PartyMatch
 from compliance.screening.log import AccountTags, DecisionLog
 from compliance.screening.questions import Facts, Inputs, check_attempt, check_screening
 from compliance.screening.record import Decided, new_salts
@@ -72,8 +73,8 @@ class ScreeningService:
         )
 
     def _answer_all(self, connection: Connection, questions: Sequence[_Question], now: int) -> list[Decision | Refusal]:
-        asked = [question.screening for question in questions]
-        log = DecisionLog(connection, self._account, self._tags, asked, now)
+        asked = [(question.screening, corridor_of(question.agent_countries)) for question in questions]
+        log = DecisionLog(connection, self._account, self._tags, self._book.policy.calendar, asked, now)
         answers = [self._answer(log, question, now) for question in questions]
         log.write()
         return answers
@@ -95,10 +96,11 @@ class ScreeningService:
         facts = Facts(
             asked_at=now,
             agent_countries=question.agent_countries,
-            spent=log.spent(question.screening, now),
+            spent=(),
             reviews=earlier.inputs.facts.reviews if earlier else (),
-            held_until=earlier.hold_until if earlier and earlier.verdict.outcome == HOLD else 0,
+            held_until=earlier.hold_until if earlier and earlier.verdict.waits else 0,
+            used=log.used(question.screening, corridor_of(question.agent_countries)),
         )
         inputs = Inputs(self._account, question.screening, facts)
         number = earlier.number + 1 if earlier else 0
-        return self._book.decide(number, inputs, question.matches, new_salts(), log.head)
+        return self._book.decide(number, inputs, question.matches, new_salts())
