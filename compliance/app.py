@@ -20,6 +20,9 @@ from compliance.endpoints import auditor_router, officer_router, peer_router
 from compliance.following import Follower
 from compliance.holds.endpoints import holds_router
 from compliance.holds.service import HoldsService
+from compliance.inquiries.courier import Courier
+from compliance.inquiries.endpoints import inquiries_peer_router, inquiries_router
+from compliance.inquiries.service import InquiriesService
 from compliance.lists.loader import load_list
 from compliance.names.match import NameIndex
 from compliance.policy import load_policy
@@ -41,6 +44,7 @@ from contracts.terms.parties import KeyDirectory
 from contracts.terms.signing import Signer
 from serving.app import new_app
 from serving.auth import Tokens
+from serving.client import PeerClient
 from serving.cosigning import NOT_SEEN, SignedRecord
 from serving.database import Database
 from serving.keys import MessageKey, open_message_key, open_signer
@@ -112,13 +116,18 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     )
     decisions = DecisionsService(database)
     holds = HoldsService(database, settings.account, book, time, tags)
+    inquiries = InquiriesService(database, settings.account, holds, time)
+    messenger = Messenger(settings.account, keys.message, chain.directory)
+    courier = Courier(inquiries, PeerClient(messenger), chain.directory, settings.inquiry_interval)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         follower.start()
+        courier.start()
         try:
             yield
         finally:
+            await run_in_threadpool(courier.stop)
             await run_in_threadpool(follower.stop)
             database.close()
 
@@ -128,13 +137,14 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
         lifespan,
         Readiness(database, {"backup": record.require_whole, "chain": time.now}),
     )
-    messenger = Messenger(settings.account, keys.message, chain.directory)
     app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)
     app.state.tokens = Tokens(settings.name, keys.token)
     app.include_router(peer_router(settings.account, screening, attesting))
     app.include_router(officer_router(decisions, sanctions, policy))
     app.include_router(holds_router(holds))
     app.include_router(cases_router(CasesService(database, holds, time)))
+    app.include_router(inquiries_router(inquiries))
+    app.include_router(inquiries_peer_router(settings.account, inquiries))
     app.include_router(auditor_router(decisions))
     return app
 

@@ -25,6 +25,10 @@ _OUTCOMES = frozenset(get_args(Outcome))
 
 MAX_SCREENINGS = 500
 """Payments in one request; the client splits longer lists."""
+MAX_INQUIRIES = 50
+"""Requests for information in one request."""
+MAX_TEXT = 2000
+"""Characters of a question or an answer between officers."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,27 @@ class AttestationRefusal:
     detail: str
 
 
+@dataclass(frozen=True)
+class Inquiry:
+    """A request for information about a payment, between two institutions' officers. `id` is the asker's own, `side`
+    the one on which the asker stands, `party` the one that is asked about, as the asker knows it."""
+
+    id: str
+    uetr: Uetr
+    side: str
+    party: Party | None
+    question: str
+
+
+@dataclass(frozen=True)
+class InquiryAnswer:
+    """Where an inquiry stands: "open", "answered" or "refused"; `text` is the answer, or why it was refused."""
+
+    id: str
+    state: str
+    text: str
+
+
 class ComplianceClient:
     """An institution's own compliance service. Fails closed: no answer is never taken for a clear one."""
 
@@ -131,6 +156,15 @@ class ComplianceClient:
         asked = {"requests": [to_document(request) for request in requests]}
         items = self._post("/peer/v1/attestations", asked, "attestations", len(requests))
         return [_attestation(request, item) for request, item in zip(requests, items, strict=True)]
+
+    def inquire(self, asker: Address, inquiries: Sequence[Inquiry]) -> list[InquiryAnswer]:
+        """What another institution, whose signature the caller checked, asks our officers; asking again is harmless.
+
+        Raises as `screen` does.
+        """
+        asked = {"asker": asker, "inquiries": [to_document(each) for each in inquiries]}
+        items = self._post("/peer/v1/inquiries", asked, "answers", len(inquiries))
+        return [_read(InquiryAnswer, item) for item in items]
 
     def _screen(self, screenings: Sequence[Screening]) -> list[Decision | Refusal]:
         asked = {"screenings": [to_document(screening) for screening in screenings]}

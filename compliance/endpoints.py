@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -23,16 +24,20 @@ from serving.bodies import StrictRoute
 from serving.peers import SignedRoute, sender
 
 
-def peer_router(account: Address, screening: ScreeningService, attesting: AttestationService) -> APIRouter:
-    """What only the own institution's services may ask, signed with its message key."""
+def own_services(account: Address) -> Callable[..., None]:
+    """A dependency: the caller signs with the message key of the own institution."""
 
     def own_institution(caller: Annotated[Participant, Depends(sender)]) -> None:
         if caller.account != account:
             raise Forbidden("only the institution's own services may ask its compliance")
 
-    router = APIRouter(
-        prefix="/peer/v1", route_class=SignedRoute, tags=["own institution"], dependencies=[Depends(own_institution)]
-    )
+    return own_institution
+
+
+def peer_router(account: Address, screening: ScreeningService, attesting: AttestationService) -> APIRouter:
+    """What only the own institution's services may ask, signed with its message key."""
+    only_own = [Depends(own_services(account))]
+    router = APIRouter(prefix="/peer/v1", route_class=SignedRoute, tags=["own institution"], dependencies=only_own)
 
     @router.post("/screenings", response_model=schemas.DecisionItems)
     def screen(asked: schemas.Screenings) -> JSONResponse:

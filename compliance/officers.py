@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated
 
 from fastapi import Depends
 
@@ -19,7 +18,7 @@ def officer(scope: str) -> Callable[..., Caller]:
     """A dependency: the caller with `scope`, under a subject of one spelling. Two spellings of a person's subject would
     count as two persons, and approve their own acts."""
 
-    def one_person(caller: Annotated[Caller, Depends(require(scope))]) -> Caller:
+    def one_person(caller: Caller = Depends(require(scope))) -> Caller:
         if not is_subject(caller.subject):
             raise Forbidden("an officer's subject is 1 to 64 lower-case letters, digits and . _ @ -, first no sign")
         return caller

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, exists, insert, select
 from compliance import tables
 from compliance.screening.decide import PartyMatch, Verdict
 from compliance.screening.questions import Inputs, Review
-from compliance.screening.record import Decided, Note, Salts, Screened, Versions
+from compliance.screening.record import Decided, Note, Salts, Screened, Versions, new_note
 from compliance.tables import decisions, final_blocks, lists, policies
 from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
@@ -106,6 +106,13 @@ def set_totals(connection: Connection, new: Mapping[Total, int]) -> None:
         for (tag, period, unit), amount in new.items()
     ]
     replace_all(connection, tables.totals, "amount", rows)
+
+
+def keep_note(connection: Connection, content: str) -> bytes:
+    """Keep what somebody wrote; the commitment to it."""
+    note = new_note(content)
+    add_note(connection, note)
+    return note.commitment
 
 
 def add_note(connection: Connection, note: Note) -> None:

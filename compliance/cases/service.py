@@ -16,7 +16,7 @@ from compliance.cases.repository import PRIORITIES, URGENT, Case
 from compliance.chaintime import ChainTime
 from compliance.holds.service import Hold, HoldsService
 from compliance.repository import Key
-from compliance.screening.record import Note, new_note
+from compliance.screening.record import Note
 from contracts.terms.errors import Conflict
 from serving.database import Database
 
@@ -98,11 +98,8 @@ class CasesService:
         def act(connection: Connection) -> None:
             case = (hold if ended else self._holds.open_hold(connection, key, now)).case
             check(case)
-            note = None
-            if text:
-                note = new_note(text)
-                repository.add_note(connection, note)
-            cases.add_act(connection, Act(*key, what, officer, now, note.commitment if note else None, about))
+            note = repository.keep_note(connection, text) if text else None
+            cases.add_act(connection, Act(*key, what, officer, now, note, about))
             if changes:
                 cases.change(connection, key, **changes)
 

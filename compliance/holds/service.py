@@ -85,7 +85,13 @@ class HoldsService:
         now = self._time.now()
 
         def act(connection: Connection) -> Hold:
-            hold = self._newest(connection, key, now)
+            newest = repository.decided(connection, [key[0]]).get(key)
+            if newest is None:
+                raise NotFound("no payment with this UETR was screened on this side")
+            case = cases.find(connection, key)
+            if case is None:
+                raise _not_waiting(newest)
+            hold = self._hold(connection, newest, case, now)
             if _done_before(hold.decided, officer, action):
                 return hold
             check_open(hold)
@@ -137,13 +143,18 @@ class HoldsService:
 
 def check_open(hold: Hold) -> None:
     """Refuse to act about what waits no more. Raises Conflict with what happened."""
-    verdict, decided_at = hold.decided.verdict, hold.decided.inputs.facts.decided_at
+    verdict = hold.decided.verdict
     if not verdict.waits:
-        happened = f"the outcome is {verdict.outcome}" + (f": {verdict.detail}" if verdict.detail else "")
-        raise Conflict(f"nothing is held here; {happened}", outcome=verdict.outcome, decided_at=decided_at)
+        raise _not_waiting(hold.decided)
     if hold.ended:
         ended = hold.decided.hold_until
         raise Conflict("the hold has ended, and the payment with it", outcome=verdict.outcome, hold_until=ended)
+
+
+def _not_waiting(newest: Decided) -> Conflict:
+    verdict, decided_at = newest.verdict, newest.inputs.facts.decided_at
+    happened = f"the outcome is {verdict.outcome}" + (f": {verdict.detail}" if verdict.detail else "")
+    return Conflict(f"nothing is held here; {happened}", outcome=verdict.outcome, decided_at=decided_at)
 
 
 def _references(decided: Decided) -> tuple[str, ...]:
