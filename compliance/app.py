@@ -13,8 +13,10 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from compliance.attesting import AttestationService
+from compliance.cases.charts import statistics_router
 from compliance.cases.endpoints import cases_router
 from compliance.cases.service import CasesService
+from compliance.cases.statistics import StatisticsService
 from compliance.chaintime import ChainTime
 from compliance.endpoints import auditor_router, officer_router, peer_router
 from compliance.following import Follower
@@ -24,6 +26,8 @@ from compliance.inquiries.courier import Courier
 from compliance.inquiries.endpoints import inquiries_peer_router, inquiries_router
 from compliance.inquiries.service import InquiriesService
 from compliance.lists.loader import load_list
+from compliance.log.endpoints import log_router
+from compliance.log.service import LogService
 from compliance.names.match import NameIndex
 from compliance.policy import load_policy
 from compliance.repository import remember_version
@@ -145,7 +149,9 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     app.include_router(cases_router(CasesService(database, holds, time)))
     app.include_router(inquiries_router(inquiries))
     app.include_router(inquiries_peer_router(settings.account, inquiries))
+    app.include_router(statistics_router(StatisticsService(database, policy.calendar, time)))
     app.include_router(auditor_router(decisions))
+    app.include_router(log_router(LogService(database)))
     return app
 
 

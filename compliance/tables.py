@@ -146,6 +146,14 @@ alerts = Table(
     Index("alerts_by_time", "at"),
 )
 """What a rule held or refused; `list` names that of a match, empty for other rules."""
+screened_days = Table(
+    "screened_days",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("payments", BigInteger, nullable=False),
+)
+"""How many payments were screened on a local day, by the first outcome."""
 acts = Table(
     "acts",
     metadata,

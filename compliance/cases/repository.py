@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, or_, select, update
 
 import compliance.log.repository as entries
 from compliance.cases.acts import Act
 from compliance.repository import Key
 from compliance.screening.decide import CLEAR, WAITING
 from compliance.screening.record import Decided
-from compliance.tables import acts, alerts, cases, decisions
+from compliance.tables import acts, alerts, cases, decisions, screened_days
 from serving.upsert import upsert
 
 OPEN, RELEASED, REFUSED = "open", "released", "refused"
@@ -65,6 +65,14 @@ def follow(connection: Connection, after: int, new: Sequence[tuple[Decided, Deci
             change(connection, _key(decided), state=state, closed_at=decided.inputs.facts.decided_at)
 
 
+def count_screened(connection: Connection, day: str, outcomes: Mapping[str, int]) -> None:
+    """Add to how many payments were screened on a day, by outcome."""
+    for outcome, payments in outcomes.items():
+        new = {"at_day": day, "of_outcome": outcome, "more": payments}
+        if connection.execute(_MORE_SCREENED, new).rowcount == 0:
+            connection.execute(insert(screened_days).values(day=day, outcome=outcome, payments=payments))
+
+
 def queue(connection: Connection, after: int, now: int, wanted: Filter, limit: int) -> list[Case]:
     """Open cases that are not past their deadline at chain time `now`, the oldest first, behind the place `after`."""
     chosen = select(cases).where(cases.c.state == OPEN, cases.c.due >= now, cases.c.opened > after)
@@ -109,6 +117,13 @@ def acts_of(connection: Connection, key: Key) -> list[Act]:
     """What officers did in a case, in its order."""
     chosen = select(acts.c.record).where(_about(acts, key)).order_by(acts.c.sequence)
     return [Act.read(row.record) for row in connection.execute(chosen)]
+
+
+_MORE_SCREENED = (
+    update(screened_days)
+    .where(screened_days.c.day == bindparam("at_day"), screened_days.c.outcome == bindparam("of_outcome"))
+    .values(payments=screened_days.c.payments + bindparam("more"))
+)
 
 
 def _filtered(chosen: Select[Any], wanted: Filter) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from compliance.chaintime import ChainTime
 from compliance.holds.service import Hold, HoldsService
 from compliance.repository import Key
 from compliance.screening.record import Note
-from contracts.terms.errors import Conflict
 from serving.database import Database
 
 MOST_EARLIER = 50
@@ -72,13 +71,8 @@ class CasesService:
 
     def escalate(self, key: Key, officer: str, why: str) -> CaseFile:
         """Leave the decision to leads: the case is urgent and nobody's. It is not taken back."""
-
-        def once(case: Case) -> None:
-            if case.escalated:
-                raise Conflict("this case was escalated before", outcome="hold")
-
         changes = {"escalated": 1, "priority": URGENT, "assigned": ""}
-        return self._act(key, officer, ESCALATE, {}, why, changes=changes, check=once)
+        return self._act(key, officer, ESCALATE, {}, why, changes=changes)
 
     def _act(
         self,
@@ -90,14 +84,13 @@ class CasesService:
         *,
         changes: Mapping[str, Any] | None = None,
         ended: bool = False,
-        check: Callable[[Case], None] = lambda _: None,
     ) -> CaseFile:
         now = self._time.now()
-        hold = self._holds.one(key)
+        self._holds.one(key)
 
         def act(connection: Connection) -> None:
-            case = (hold if ended else self._holds.open_hold(connection, key, now)).case
-            check(case)
+            if not ended:
+                self._holds.open_hold(connection, key, now)
             note = repository.keep_note(connection, text) if text else None
             cases.add_act(connection, Act(*key, what, officer, now, note, about))
             if changes:

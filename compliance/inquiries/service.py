@@ -23,6 +23,7 @@ from compliance.inquiries.repository import ASKED, RECEIVED, KnownInquiry
 from compliance.repository import Key
 from compliance.screening import decide
 from compliance.screening.questions import check_party
+from compliance.screening.record import new_note
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.errors import Conflict, FeiqianError, Malformed, NotFound
 from contracts.terms.identifiers import Address, uetr
@@ -108,8 +109,7 @@ class InquiriesService:
             if inquiries.open_of(connection, asker) >= MOST_OPEN:
                 return InquiryAnswer(asked.id, REFUSED, f"{MOST_OPEN} of your inquiries wait for an answer")
             note = repository.keep_note(connection, _written(asked.question, asked.party))
-            side = "debtor" if asked.side == "creditor" else "creditor"
-            side = "debtor" if asked.side == "provider" else side
+            side = "creditor" if asked.side == "debtor" else "debtor"
             inquiries.add(connection, KnownInquiry(asked.id, RECEIVED, asked.uetr, side, asker, note, now))
             return InquiryAnswer(asked.id, OPEN, "")
         if (known.direction, known.peer, known.uetr) != (RECEIVED, asker, asked.uetr):
@@ -126,18 +126,23 @@ class InquiriesService:
             return [self._shown(connection, place, each) for place, each in found]
 
     def answer(self, name: str, officer: str, text: str) -> ReceivedInquiry:
-        """Answer what another institution asked, once. Raises NotFound, and Conflict when it was answered before."""
+        """Answer what another institution asked; the same answer again changes nothing. Raises NotFound, and Conflict
+        when it was answered otherwise."""
         now = self._time.now()
 
         def act(connection: Connection) -> ReceivedInquiry:
             known = inquiries.find(connection, [name]).get(name)
             if known is None or known.direction != RECEIVED:
                 raise NotFound("no institution asked this")
-            note = repository.keep_note(connection, text)
-            if not inquiries.answer(connection, name, note, now):
+            note = new_note(text)
+            if not inquiries.answer(connection, name, note.commitment, now):
+                given = self._shown(connection, 0, known)
+                if given.answer == text:
+                    return given
                 raise Conflict("this inquiry was answered before", answered_at=known.answered_at)
+            repository.add_note(connection, note)
             about = {"inquiry": name, "peer": known.peer}
-            cases.add_act(connection, Act(known.uetr, known.side, ANSWER, officer, now, note, about))
+            cases.add_act(connection, Act(known.uetr, known.side, ANSWER, officer, now, note.commitment, about))
             return self._shown(connection, 0, inquiries.find(connection, [name])[name])
 
         return self._database.write(act)

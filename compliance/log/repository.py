@@ -86,9 +86,10 @@ def remember_anchor(connection: Connection, batch_hash: bytes, end: Frontier) ->
     connection.execute(upsert(connection, log_anchors).values(values).on_conflict_do_nothing())
 
 
-def anchors(connection: Connection, after: int, limit: int) -> list[Anchor]:
-    """Anchored heads of more than `after` entries, the shortest log first; all of the last size."""
-    rows = connection.execute(at_most(limit, _ANCHORS), {"after": after})
+def anchors(connection: Connection, after: int, last: int, limit: int | None) -> list[Anchor]:
+    """Anchored heads of more than `after` and at most `last` entries, the shortest log first; at most `limit`."""
+    chosen = _ANCHORS if limit is None else at_most(limit, _ANCHORS)
+    rows = connection.execute(chosen, {"after": after, "last": last})
     return [Anchor(row.batch_hash, row.size, row.root) for row in rows]
 
 
@@ -124,4 +125,8 @@ _some = union_all(
     _of(acts).where(acts.c.sequence > bindparam("after")),
 ).subquery()
 _ENTRIES = select(_some).order_by(_some.c.sequence)
-_ANCHORS = select(log_anchors).where(log_anchors.c.size > bindparam("after")).order_by(log_anchors.c.size)
+_ANCHORS = (
+    select(log_anchors)
+    .where(log_anchors.c.size > bindparam("after"), log_anchors.c.size <= bindparam("last"))
+    .order_by(log_anchors.c.size, log_anchors.c.batch_hash)
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -116,6 +116,12 @@ class DecisionLog:
         changed = {total: amount for total, amount in self._totals.items() if amount != self._before.get(total, 0)}
         repository.set_totals(self._connection, changed)
         cases.follow(self._connection, end.size, self._new)
+        self._count_day([each for each in new if each.number == 0])
+
+    def _count_day(self, first: list[Decided]) -> None:
+        """Statistics' share of screened payments: those of one list are of one day."""
+        outcomes = Counter(each.verdict.outcome for each in first)
+        cases.count_screened(self._connection, self._periods[0], outcomes)
 
     def _counted(self, decided: Decided | None) -> Mapping[Total, int]:
         """What a decision counts for: all that may still be paid by a debtor, in the day and year that it was asked

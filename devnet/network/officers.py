@@ -29,7 +29,7 @@ class HeldPayment:
 
 
 def decide_holds(demo: Demo) -> HeldPayment:
-    """One is released by two officers at each agent and settles, one is refused by two; the third is returned, untouched."""
+    """One is released by two officers at each agent and settles, two refuse one; the third is returned, untouched."""
     demo.head("3", "payers whose names are only similar to a listed one: officers decide")
     names = {"konny": "Joseph Konny", "josph": "Josph Kony", "koni": "Joseph Koni"}
     held = [_pay_and_be_held(demo, Customer(f"similar-{key}", name, _HOME, "")) for key, name in names.items()]

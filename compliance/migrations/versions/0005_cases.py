@@ -6,7 +6,7 @@ What was decided before becomes the first entries of the log; days were days of 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -100,6 +100,12 @@ def _create_cases() -> None:
     )
     op.create_index("alerts_by_time", "alerts", ["at"])
     op.create_table(
+        "screened_days",
+        sa.Column("day", sa.Text, primary_key=True),
+        sa.Column("outcome", sa.Text, primary_key=True),
+        sa.Column("payments", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
         "acts",
         sa.Column("sequence", SERIAL, primary_key=True, autoincrement=False),
         sa.Column("uetr", sa.Text, nullable=False),
@@ -148,15 +154,17 @@ def _carry_totals() -> None:
 
 def _carry_decisions() -> None:
     """The log's tree over what was decided, and a case and an alert for each payment that was held."""
-    columns = "sequence, uetr, side, outcome, score, matches, inputs, hold_until, record"
+    columns = "sequence, uetr, side, number, outcome, score, matches, inputs, hold_until, record"
     read = sa.text(f"SELECT {columns} FROM decisions ORDER BY sequence")  # noqa: S608
     frontier, nodes, cases = Frontier(), list[dict[str, object]](), dict[tuple[str, str], dict[str, object]]()
-    alerts = dict[tuple[str, str, str], dict[str, object]]()
+    alerts, days = dict[tuple[str, str, str], dict[str, object]](), Counter[tuple[str, str]]()
     for row in op.get_bind().execute(read):
         frontier, completed = frontier.append(leaf_hash(bytes(row.record)))
         nodes += [{"level": level, "place": place, "hash": node} for level, place, node in completed]
         facts = json.loads(row.inputs)["facts"]
         decided_at = max([facts["asked_at"], *(review["at"] for review in facts.get("reviews", ()))])
+        if row.number == 0:
+            days[(EPOCH + timedelta(seconds=facts["asked_at"])).isoformat(), row.outcome] += 1
         case = cases.get((row.uetr, row.side))
         if row.outcome == "hold":
             opened = {"opened": row.sequence, "opened_at": facts["asked_at"]}
@@ -171,6 +179,8 @@ def _carry_decisions() -> None:
             case |= {"state": "released" if row.outcome == "clear" else "refused", "closed_at": decided_at}
     _insert("log_nodes", nodes)
     _insert("log_head", [{"id": 1, "size": frontier.size, "peaks": b"".join(frontier.peaks)}])
+    counted = [{"day": day, "outcome": outcome, "payments": each} for (day, outcome), each in days.items()]
+    _insert("screened_days", counted)
     _insert("cases", list(cases.values()))
     _insert("alerts", list(alerts.values()))
 
