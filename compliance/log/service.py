@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 import compliance.log.repository as log
 from compliance.log.repository import Anchor, Entry
 from compliance.log.tree import Frontier, consistency_proof, inclusion_proof, leaf_hash
-from contracts.terms.errors import NotFound
+from contracts.terms.errors import Malformed
 from serving.database import DatabaseReader
 
 _ALL = 2**62
@@ -75,22 +75,22 @@ class LogService:
             return AnchorPage(tuple(page), page[-1].size)
 
     def inclusion(self, number: int, size: int | None) -> Inclusion:
-        """The proof of one entry, under the head of `size` entries, or of all. Raises NotFound."""
+        """The proof of one entry, under the head of `size` entries, or of all. Raises Malformed."""
         with self._database.read() as connection:
             size = _within(log.frontier(connection).size, size)
             if not 1 <= number <= size:
-                raise NotFound(f"the log of {size} entries has no entry {number}")
+                raise Malformed(f"number: the log of {size} entries has no such entry")
             [entry] = log.entries(connection, number - 1, 1)
             node = _nodes(connection)
             proof = tuple(inclusion_proof(number - 1, size, node))
             return Inclusion(number, size, entry.record, leaf_hash(entry.record), proof, root_at(size, node))
 
     def consistency(self, old: int, size: int | None) -> Consistency:
-        """The proof that nothing was changed since the log had `old` entries. Raises NotFound."""
+        """The proof that nothing was changed since the log had `old` entries. Raises Malformed."""
         with self._database.read() as connection:
             size = _within(log.frontier(connection).size, size)
             if not 0 <= old <= size:
-                raise NotFound(f"the log of {size} entries never had {old}")
+                raise Malformed(f"old: the log of {size} entries never had so many")
             node = _nodes(connection)
             proof = tuple(consistency_proof(old, size, node))
             return Consistency(old, size, root_at(old, node), root_at(size, node), proof)
@@ -104,7 +104,7 @@ def root_at(size: int, node: Callable[[int, int], bytes]) -> bytes:
 
 def _within(there_are: int, size: int | None) -> int:
     if size is not None and size > there_are:
-        raise NotFound(f"the log has {there_are} entries")
+        raise Malformed(f"size: the log has {there_are} entries")
     return there_are if size is None else size
 
 

@@ -85,13 +85,13 @@ class DecisionLog:
         if screening.side != "debtor":
             return ()
         own = self._counted(self.known.get((screening.uetr, screening.side)))
-        found = []
-        for scope in _scopes(corridor):
-            tag = self._tags.tag(screening, *scope)
-            for period in self._periods:
-                for unit in sorted(moved(screening, self._account)):
-                    place = (tag, period, unit)
-                    found.append(Used(scope[0], period, unit, self._totals[place] - own.get(place, 0)))
+        units = sorted(moved(screening, self._account))
+        tags, found = [self._tags.tag(screening, *scope) for scope in _scopes(corridor)], []
+        for period in self._periods:
+            for unit in units:
+                places = [(tag, period, unit) for tag in tags]
+                sums = [self._totals[place] - own.get(place, 0) for place in places]
+                found.append(Used(period, unit, *sums, *(0 for _ in SCOPES[len(sums) :])))
         return tuple(found)
 
     def add(self, decided: Decided) -> None:
@@ -129,10 +129,12 @@ class DecisionLog:
         if decided is None or decided.inputs.screening.side != "debtor" or decided.verdict.outcome == REFUSE:
             return {}
         screening, facts = decided.inputs.screening, decided.inputs.facts
-        corridor, amounts = corridor_of(facts.agent_countries), moved(screening, self._account)
+        corridor = corridor_of(facts.agent_countries) if facts.used else ""  # of before, none was counted
+        tags = [self._tags.tag(screening, *scope) for scope in _scopes(corridor)]
         return {
-            (self._tags.tag(screening, each.scope, corridor), each.period, each.currency): amounts[each.currency]
+            (tag, each.period, each.currency): decided.inputs.moved[each.currency]
             for each in facts.totals
+            for tag in tags
         }
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from compliance.limits import CORRIDOR, CUSTOMER, CUSTOMER_IN_CORRIDOR, DAY, PAYMENT, SCOPES, YEAR, corridor_of
 from compliance.policy import Policy
-from compliance.screening.questions import Inputs, moved, period_of
+from compliance.screening.questions import Inputs, period_of
 from contracts.terms.money import Currency, currency, format_decimal
 
 AMOUNT_NOT_ALLOWED = "AM02"
 CURRENCY_NOT_ALLOWED = "AM03"
 OVER_AGREED_LIMIT = "AM14"
+_NOTHING = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -28,22 +29,21 @@ def over_limit(inputs: Inputs, policy: Policy) -> Over | None:
     side, of a day and a year on the debtor's."""
     facts = inputs.facts
     today, corridor = policy.calendar.date_of(facts.decided_at), corridor_of(facts.agent_countries)
-    amounts = sorted(moved(inputs.screening, inputs.account).items())
-    in_force = {unit: policy.limits.in_force(today, unit, corridor) for unit, _ in amounts}
-    if None in in_force.values():
+    amounts = sorted(inputs.moved.items())
+    in_force = [(unit, amount, policy.limits.in_force(today, unit, corridor)) for unit, amount in amounts]
+    limits = [(unit, amount, most) for unit, amount, most in in_force if most is not None]
+    if len(limits) < len(in_force):
         return Over(CURRENCY_NOT_ALLOWED, "currency", "the policy has no limits for the currency")
-    used = {(each.scope, each.period, each.currency): each.amount for each in facts.totals}
+    used = {(each.period, each.currency): each.by_scope for each in facts.totals}
     counted = policy.calendar.date_of(facts.asked_at)  # in whose day and year it counts
-    lengths = (PAYMENT, DAY, YEAR) if inputs.screening.side == "debtor" else (PAYMENT,)
-    for length in lengths:
+    for length in (PAYMENT, DAY, YEAR) if inputs.screening.side == "debtor" else (PAYMENT,):
         period = period_of(counted, length)
-        for unit, amount in amounts:
-            for scope in SCOPES:
-                limit = _Limit(scope, length, period, currency(unit), corridor)
-                most = (in_force[unit] or {}).get((scope, length))
-                before = 0 if length == PAYMENT else used.get((scope, period, unit), 0)
-                if most is not None and before + amount > most:
-                    return limit.over(before, amount, most, policy)
+        for unit, amount, most in limits:
+            before = _NOTHING if length == PAYMENT else used.get((period, unit), _NOTHING)
+            for scope, already in zip(SCOPES, before, strict=True):
+                if (scope, length) in most and already + amount > most[scope, length]:
+                    limit = _Limit(scope, length, period, currency(unit), corridor)
+                    return limit.over(already, amount, most[scope, length], policy)
     return None
 
 

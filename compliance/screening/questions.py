@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from compliance.client import Screening
-from compliance.limits import CUSTOMER, DAY, YEAR, Calendar
+from compliance.limits import DAY, YEAR, Calendar
 from compliance.names.normalise import MAX_NAME, words
 from contracts.terms.documents import to_document
 from contracts.terms.errors import Conflict, Malformed
@@ -37,13 +37,19 @@ class Spent:
 
 @dataclass(frozen=True)
 class Used:
-    """What other payments already moved of a limit: `scope` is one of `compliance.limits.SCOPES`, `period` a local day
-    ("2026-11-29") or a year ("2026"), `amount` in minor units."""
+    """What other payments already moved in a local day ("2026-11-29") or a year ("2026"), in minor units: those of the
+    same customer, of the same customer in the same corridor, and of all customers in it. 0 in an unknown corridor."""
 
-    scope: str
     period: str
     currency: int
-    amount: MinorUnits
+    customer: MinorUnits
+    in_corridor: MinorUnits
+    corridor: MinorUnits
+
+    @property
+    def by_scope(self) -> tuple[int, int, int]:
+        """In the order of `compliance.limits.SCOPES`."""
+        return self.customer, self.in_corridor, self.corridor
 
 
 @dataclass(frozen=True)
@@ -78,10 +84,12 @@ class Facts:
     @cached_property
     def totals(self) -> tuple[Used, ...]:
         """What counts against limits, also of a decision that knew one limit alone."""
+        if self.used:
+            return self.used
         day = Calendar().date_of(self.asked_at)
         periods = [period_of(day, length) for length in (DAY, YEAR)]
-        legacy = (Used(CUSTOMER, period, each.currency, each.amount) for each in self.spent for period in periods)
-        return self.used or tuple(legacy)
+        legacy = (Used(period, each.currency, each.amount, 0, 0) for each in self.spent for period in periods)
+        return tuple(legacy)
 
     @property
     def decided_at(self) -> int:
@@ -96,6 +104,11 @@ class Inputs:
     account: Address
     screening: Screening
     facts: Facts
+
+    @cached_property
+    def moved(self) -> Mapping[int, int]:
+        """Minor units per currency that the payment moves through the own account."""
+        return moved(self.screening, self.account)
 
     @cached_property
     def document(self) -> dict[str, Any]:
