@@ -49,6 +49,10 @@ class Limits:
     most: Mapping[tuple[str, str], int]
 
     @property
+    def yearly(self) -> bool:
+        return any(length == YEAR for _, length in self.most)
+
+    @property
     def payment(self) -> int:
         """A customer's, of one payment."""
         return self.most[CUSTOMER, PAYMENT]
@@ -68,8 +72,9 @@ class LimitBook:
 
     @property
     def undated(self) -> bool:
-        """Whether this is of a policy from before limits had dates."""
-        return all(each.since == ALWAYS for limits in self.of_customers.values() for each in limits)
+        """Whether this is of a policy from before limits had dates, years and corridors."""
+        known = [each for limits in self.of_customers.values() for each in limits]
+        return not self.of_corridors and all(each.since == ALWAYS and not each.yearly for each in known)
 
     def in_force(self, day: date, unit: int, corridor: str) -> Mapping[tuple[str, str], int] | None:
         """What holds on a day for a currency in a corridor; None where the policy has no limits, so nothing is paid."""

@@ -34,23 +34,17 @@ def upgrade() -> None:
 
 
 def _change_decisions() -> None:
-    """SQLite copies the table to change its checks, which it does not tell of: all are named anew."""
-    checks = (
-        sa.CheckConstraint("outcome IN ('clear', 'hold', 'refuse', 'request-information')", name="known_outcome"),
-        sa.CheckConstraint("side IN ('debtor', 'creditor', 'provider')", name="known_side"),
-    )
-    if op.get_bind().dialect.name != "sqlite":
-        op.drop_constraint("known_outcome", "decisions", type_="check")
-        op.create_check_constraint("known_outcome", "decisions", str(checks[0].sqltext))
-        checks = ()
-    with op.batch_alter_table("decisions", table_args=checks) as decisions:
+    with op.batch_alter_table("decisions") as decisions:
         decisions.drop_column("previous_head")
         decisions.drop_column("head")
         decisions.add_column(sa.Column("rule", sa.Text, nullable=False, server_default=""))
         decisions.add_column(sa.Column("debtor_tag", sa.LargeBinary))
         decisions.add_column(sa.Column("creditor_tag", sa.LargeBinary))
+        decisions.drop_constraint("known_outcome", type_="check")
+        known = "outcome IN ('clear', 'hold', 'refuse', 'request-information')"
+        decisions.create_check_constraint("known_outcome", known)
     op.execute("UPDATE decisions SET rule = 'name' WHERE outcome = 'hold'")
-    with op.batch_alter_table("decisions", table_args=checks) as decisions:
+    with op.batch_alter_table("decisions") as decisions:
         decisions.alter_column("rule", server_default=None)
 
 
