@@ -13,10 +13,8 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from compliance.attesting import AttestationService
-from compliance.cases.charts import statistics_router
 from compliance.cases.endpoints import cases_router
 from compliance.cases.service import CasesService
-from compliance.cases.statistics import StatisticsService
 from compliance.chaintime import ChainTime
 from compliance.endpoints import auditor_router, officer_router, peer_router
 from compliance.following import Follower
@@ -37,6 +35,8 @@ from compliance.screening.rulebook import RuleBook
 from compliance.screening.service import ScreeningService
 from compliance.service import DecisionsService
 from compliance.settings import ComplianceSettings
+from compliance.statistics.endpoints import statistics_router
+from compliance.statistics.service import StatisticsService
 from compliance.tables import lists, policies, seen_messages, signed
 from contracts.chain.client import ChainClient
 from contracts.chain.clock import ChainClock
@@ -122,7 +122,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     holds = HoldsService(database, settings.account, book, time, tags)
     inquiries = InquiriesService(database, settings.account, holds, time)
     messenger = Messenger(settings.account, keys.message, chain.directory)
-    courier = Courier(inquiries, PeerClient(messenger), chain.directory, settings.inquiry_interval)
+    courier = Courier(inquiries, PeerClient(messenger), chain.directory)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

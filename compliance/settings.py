@@ -18,7 +18,4 @@ class ComplianceSettings(ServiceSettings):
     chain_tolerance: float = Field(
         default=20, gt=0, le=300, description="seconds without a new final block after which nothing is decided"
     )
-    inquiry_interval: float = Field(
-        default=5, gt=0, le=3600, description="seconds between asking other agents what they answered to inquiries"
-    )
     follow_interval: float = Field(default=0.5, gt=0, le=10, description="seconds between looks at the chain")

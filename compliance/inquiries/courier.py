@@ -23,16 +23,16 @@ from serving.client import Peer, PeerClient
 from serving.troubles import Troubles
 
 MOST_AT_ONCE = 500
+LOOK_AGAIN = 3.0
+"""Seconds between asking: officers answer in hours, and one request asks all."""
 _log = structlog.get_logger(__name__)
 
 
 class Courier:
     """Asks on a thread of its own until it is stopped."""
 
-    def __init__(
-        self, inquiries: InquiriesService, client: PeerClient, directory: KeyDirectory, interval: float
-    ) -> None:
-        self._inquiries, self._client, self._directory, self._interval = inquiries, client, directory, interval
+    def __init__(self, inquiries: InquiriesService, client: PeerClient, directory: KeyDirectory) -> None:
+        self._inquiries, self._client, self._directory = inquiries, client, directory
         self._troubles = Troubles()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -79,7 +79,7 @@ class Courier:
         return answers
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._interval):
+        while not self._stopped.wait(LOOK_AGAIN):
             try:
                 self.carry()
             except FeiqianError as failure:

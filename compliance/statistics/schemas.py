@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
-from compliance.cases.statistics import BUCKETS, RuleCount, Statistics, StatisticsService, Times
-from serving.auth import require
-from serving.bodies import Schema, StrictRoute
-
-DayQuery = Annotated[date | None, Query(description="a local day of the policy's zone, such as 2026-11-29")]
+from compliance.statistics.service import BUCKETS, RuleCount, Statistics, Times
+from serving.bodies import Schema
 
 
 class Series(Schema):
@@ -56,20 +49,6 @@ class StatisticsView(Schema):
     alerted: tuple[Series, ...] = Field(description="alerts by outcome")
     rules: tuple[RuleView, ...]
     times: TimesView
-
-
-def statistics_router(statistics: StatisticsService) -> APIRouter:
-    """What compliance officers count."""
-    router = APIRouter(
-        prefix="/v1", route_class=StrictRoute, tags=["officers"], dependencies=[Depends(require("compliance:read"))]
-    )
-
-    @router.get("/statistics")
-    def counted(first: DayQuery = None, last: DayQuery = None) -> StatisticsView:
-        """Alerts, false positives by rule and list, times to decision; of the last thirty days unless told."""
-        return statistics_view(statistics.over(first, last))
-
-    return router
 
 
 def statistics_view(found: Statistics) -> StatisticsView:
