@@ -10,7 +10,6 @@ from fastapi import Depends
 from contracts.terms.errors import Forbidden
 from serving.auth import Caller, require
 
-LEAD = "compliance:lead"
 _SUBJECT = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.ASCII)
 
 

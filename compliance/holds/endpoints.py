@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from compliance.cases.repository import PRIORITIES, Filter
 from compliance.holds.schemas import HoldsView, HoldView, NoteSchema, hold_view, holds_view
 from compliance.holds.service import HoldsService
-from compliance.officers import LEAD, officer
+from compliance.officers import officer
 from compliance.schemas import UetrPath
 from compliance.screening.decide import REFUSE, RELEASE
 from serving.auth import Caller, require
@@ -20,6 +20,8 @@ SidePath = Annotated[
 ]
 PriorityName = Literal["low", "normal", "high", "urgent"]
 Officer = Annotated[Caller, Depends(officer("compliance:officer"))]
+LEAD = "compliance:lead"
+"""The scope of an officer who decides what others escalated."""
 NOBODY = "-"
 
 
