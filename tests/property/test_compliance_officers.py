@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.app import MIGRATIONS
+from compliance.client import InquiryAnswer
 from compliance.officers import is_subject
 from compliance.screening.decide import RELEASE
 from contracts.terms.errors import Conflict, Forbidden
 from tests.databases import migrated
-from tests.desk import Desk
+from tests.desk import ACQUIRER, LISTED, PROVIDER, Desk, payment
 
 OFFICERS = ("anna", "boris", "clara")
 ACTIONS = ("release", "refuse")
@@ -100,6 +101,43 @@ def test_after_an_escalation_leads_alone_decide() -> None:
         with pytest.raises(Forbidden):
             desk.holds.review(key, "boris", RELEASE, "a namesake")
         assert desk.holds.review(key, "vera", RELEASE, "a namesake", lead=True).decided.verdict.outcome == "clear"
+
+
+def test_a_hold_ends_at_its_deadline_whatever_was_asked_meanwhile() -> None:
+    """Its money is free then, at the node by the deadline that it was told: nothing here makes it later."""
+    with migrated(MIGRATIONS) as database:
+        desk = Desk(database)
+        asked = payment(LISTED)
+        [held] = desk.decide(asked)
+        key = asked.uetr, asked.side
+        desk.inquiries.ask(key, "anna", "who is this?")
+        [waiting] = desk.decide(asked)
+        assert (waiting.outcome, waiting.hold_until) == ("request-information", held.hold_until)
+        [(peer, inquiry)] = desk.inquiries.waiting(10)
+        assert (peer, inquiry.party) == (ACQUIRER, asked.creditor)
+        desk.pass_time(held.hold_until - desk.clock.now() + 1)
+        assert desk.inquiries.waiting(10) == [], "nobody is asked any more"
+        assert desk.holds.page(0, 10).holds == ()
+        assert desk.inquiries.learn(ACQUIRER, [InquiryAnswer(inquiry.id, "answered", "too late")]) == 1
+        for what in ("release", "refuse", "ask", "assign", "escalate"):
+            with pytest.raises(Conflict, match="has ended"):
+                perform(desk, key, "anna", what)
+        assert desk.decide(asked) == [waiting]
+        assert desk.replay().faults == ()
+
+
+def test_an_answer_is_learnt_once_and_from_whom_was_asked() -> None:
+    with migrated(MIGRATIONS) as database:
+        desk = Desk(database)
+        key = desk.held()
+        desk.inquiries.ask(key, "anna", "who is this?")
+        [(_, inquiry)] = desk.inquiries.waiting(10)
+        answer = InquiryAnswer(inquiry.id, "answered", "a shop of ours")
+        assert desk.inquiries.learn(PROVIDER, [answer]) == 0
+        assert desk.inquiries.learn(ACQUIRER, [InquiryAnswer(inquiry.id, "open", "")]) == 0
+        assert [desk.inquiries.learn(ACQUIRER, [answer]) for _ in range(3)] == [1, 0, 0]
+        assert desk.holds.one(key).decided.verdict.outcome == "hold"
+        assert desk.inquiries.waiting(10) == []
 
 
 @given(st.sampled_from(OFFICERS), st.text(max_size=3), st.text(max_size=3))

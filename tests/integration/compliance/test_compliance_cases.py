@@ -194,6 +194,17 @@ def test_what_is_too_long_or_of_no_form_is_refused_and_not_kept(service: Any) ->
     assert (other.status_code, other.json()["type"]) == (403, "urn:feiqian:problem:forbidden")
 
 
+def test_while_information_is_requested_nothing_is_attested(start: Any) -> None:
+    service = start()
+    asked = service.similar()
+    service.decide(asked)
+    assert act(service, "anna", asked, "inquiries", question="who is this?").json()["outcome"] == "request-information"
+    decision = service.decide(asked)
+    batch, own = service.batch(service.terms(asked, decision))
+    problem, detail = service.refused(batch, *own)
+    assert (problem, "is request-information" in detail) == ("not-screened", True)
+
+
 def test_a_case_that_has_ended_takes_notes_and_nothing_else(start: Any) -> None:
     service = start()
     asked = service.similar()
