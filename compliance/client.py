@@ -72,11 +72,6 @@ class Decision:
     def clear(self) -> bool:
         return self.outcome == "clear"
 
-    @property
-    def waits(self) -> bool:
-        """Whether officers must decide, perhaps once the other agent has answered what they asked it."""
-        return self.outcome in ("hold", "request-information")
-
 
 @dataclass(frozen=True)
 class Refusal:

@@ -18,7 +18,11 @@ def faults(connection: Connection) -> Iterator[str]:
     """What is wrong with acts and cases, in words."""
     standing = dict[Key, tuple[int, str, int]]()
     for row in connection.execute(select(acts).order_by(acts.c.sequence)):
-        act = Act.read(row.record)
+        try:
+            act = Act.read(row.record)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            yield f"act {row.sequence} cannot be read"
+            continue
         if (act.uetr, act.side) != (row.uetr, row.side):
             yield f"act {row.sequence} is filed under another case than its own"
         if act.note is not None:

@@ -135,7 +135,7 @@ def _change(connection: Connection, crime: str, row: int) -> int:
 
 
 @given(st.sampled_from(sorted(CRIMES)), st.integers(1, 10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_row_that_was_altered_dropped_or_moved_is_seen(crime: str, row: int) -> None:
     with migrated(MIGRATIONS) as database:
         desk = Desk(database)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compliance.app import MIGRATIONS
 from compliance.policy import SHIPPED_POLICY
+from compliance.screening.decide import HOLD
 from serving.database import Database
 from serving.migrations import migrate
 from tests.databases import opened
@@ -45,7 +46,7 @@ def _decide(desk: Desk, dice: random.Random, count: int) -> None:
         ]
         decided = desk.decide(*asked)
         count -= len(decided)
-        waiting = [each.uetr for each in decided if each.waits]
+        waiting = [each.uetr for each in decided if each.outcome == HOLD]
         for uetr, action in zip(waiting, ("release", "refuse", "ask"), strict=False):
             if action == "ask":
                 desk.inquiries.ask((uetr, "debtor"), "anna", "who is this?")
