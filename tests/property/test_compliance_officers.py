@@ -44,7 +44,7 @@ def perform(desk: Desk, key: tuple[str, str], officer: str, what: str, lead: boo
 
 
 @given(acts)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_two_persons_stand_behind_every_outcome(steps: list[tuple[str, str]]) -> None:
     with migrated(MIGRATIONS) as database:
         desk, done = Desk(database), list[tuple[str, str]]()
