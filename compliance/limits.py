@@ -38,7 +38,7 @@ class Calendar:
 
     def date_of(self, time: int) -> date:
         """The local date of a second of chain time."""
-        return datetime.fromtimestamp(time, UTC if self.zone == "UTC" else _zone(self.zone)).date()
+        return _date_of(time, self.zone)
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,12 @@ def _amount(value: Any, where: str) -> int:
 
 def _newest(limits: tuple[Limits, ...], day: date) -> Limits | None:
     return next((each for each in reversed(limits) if each.since <= day), None)
+
+
+@lru_cache(maxsize=4096)
+def _date_of(time: int, zone: str) -> date:
+    """A list of payments is asked about in one second."""
+    return datetime.fromtimestamp(time, UTC if zone == "UTC" else _zone(zone)).date()
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from compliance.app import MIGRATIONS
 from serving.database import Database
@@ -19,7 +20,7 @@ from tests.benchmarks.tables import Table, verdict
 from tests.desk import LISTED, Desk, payments
 
 PLACE = Path("build/bench")
-CUSTOMERS, ALONE, LIST, LISTS = 200, 1_000, 500, 10
+CUSTOMERS, ALONE, LIST, LISTS = 200, 1_000, 500, 20
 ALONE_MS, A_SECOND = 15, 2_000
 """Targets: milliseconds of the slowest but one in a hundred, alone; payments a second and core, in lists."""
 _FIRST = ("Wang", "Li", "Zhang", "Chen", "Zhao", "Huang", "Zhou", "Wu", "Xu", "Sun")
@@ -49,14 +50,14 @@ def _alone(desk: Desk) -> list[tuple[float, float]]:
 
 
 def _in_lists(desk: Desk) -> float:
-    """Payments a second of a core, in lists."""
-    worked = 0.0
+    """Payments a second of a core, in lists: the median of all."""
+    worked = []
     for _ in range(LISTS):
         asked = payments(LIST, CUSTOMERS, _name)
         start = time.process_time()
         desk.decide(*asked)
-        worked += time.process_time() - start
-    return LIST * LISTS / worked
+        worked.append(time.process_time() - start)
+    return LIST / median(worked)
 
 
 def _case(desk: Desk) -> float:
