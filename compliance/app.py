@@ -13,11 +13,16 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from compliance.attesting import AttestationService
+from compliance.cases.endpoints import cases_router
+from compliance.cases.service import CasesService
 from compliance.chaintime import ChainTime
 from compliance.endpoints import auditor_router, officer_router, peer_router
 from compliance.following import Follower
 from compliance.holds.endpoints import holds_router
 from compliance.holds.service import HoldsService
+from compliance.inquiries.courier import Courier
+from compliance.inquiries.endpoints import inquiries_peer_router, inquiries_router
+from compliance.inquiries.service import InquiriesService
 from compliance.lists.catalogue import load_catalogue
 from compliance.lists.endpoints import judging_router, lists_router
 from compliance.lists.false_positives import FalsePositivesService
@@ -25,12 +30,16 @@ from compliance.lists.keeping import ListKeeper
 from compliance.lists.rescreening import Rescreening
 from compliance.lists.service import ListsService
 from compliance.lists.updating import ListUpdater
+from compliance.log.endpoints import log_router
+from compliance.log.service import LogService
 from compliance.policy import load_policy
 from compliance.repository import remember_version
 from compliance.screening.log import AccountTags
 from compliance.screening.service import ScreeningService
 from compliance.service import DecisionsService
 from compliance.settings import ComplianceSettings
+from compliance.statistics.endpoints import statistics_router
+from compliance.statistics.service import StatisticsService
 from compliance.tables import policies, seen_messages, signed
 from contracts.chain.client import ChainClient
 from contracts.chain.clock import ChainClock
@@ -42,6 +51,7 @@ from contracts.terms.parties import KeyDirectory
 from contracts.terms.signing import Signer
 from serving.app import new_app
 from serving.auth import Tokens
+from serving.client import PeerClient
 from serving.cosigning import NOT_SEEN, SignedRecord
 from serving.database import Database
 from serving.keys import MessageKey, open_message_key, open_signer
@@ -113,14 +123,19 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     )
     decisions = DecisionsService(database)
     holds = HoldsService(database, settings.account, rules, time, tags)
+    inquiries = InquiriesService(database, settings.account, holds, time)
+    messenger = Messenger(settings.account, keys.message, chain.directory)
+    courier = Courier(inquiries, PeerClient(messenger), chain.directory)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         follower.start()
         updater.start()
+        courier.start()
         try:
             yield
         finally:
+            await run_in_threadpool(courier.stop)
             await run_in_threadpool(updater.stop)
             await run_in_threadpool(follower.stop)
             database.close()
@@ -131,7 +146,6 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
         lifespan,
         Readiness(database, {"backup": record.require_whole, "chain": time.now, "lists": keeper.require_fresh}),
     )
-    messenger = Messenger(settings.account, keys.message, chain.directory)
     app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)
     app.state.tokens = Tokens(settings.name, keys.token)
     app.include_router(peer_router(settings.account, screening, attesting))
@@ -139,7 +153,12 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     app.include_router(lists_router(keeper, ListsService(database)))
     app.include_router(judging_router(keeper, FalsePositivesService(database, keeper, time)))
     app.include_router(holds_router(holds))
+    app.include_router(cases_router(CasesService(database, holds, time)))
+    app.include_router(inquiries_router(inquiries))
+    app.include_router(inquiries_peer_router(settings.account, inquiries))
+    app.include_router(statistics_router(StatisticsService(database, policy.calendar, time)))
     app.include_router(auditor_router(decisions))
+    app.include_router(log_router(LogService(database)))
     return app
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+import compliance.log.repository as log
 from compliance import repository
 from compliance.chaintime import ChainTime
 from compliance.client import AttestationRefusal, AttestationRequest, SignedAttestation
@@ -67,8 +68,9 @@ class AttestationService:
             self._record.record(connection, request.batch, uetrs, settlement)
         except FeiqianError as error:
             return AttestationRefusal(name, error.kind(), error.reason, _named(error))
-        _, head = repository.log_end(connection)
-        return Attestation(name, policy_hash(book.versions), head, request.batch.deadline)
+        end = log.frontier(connection)
+        log.remember_anchor(connection, name, end)
+        return Attestation(name, policy_hash(book.versions), end.root, request.batch.deadline)
 
     def _sign(self, attestation: Attestation, settlement: Address) -> SignedAttestation:
         digest = typed_digest(self._office.domain_of(settlement), attestation_hash(attestation))

@@ -23,7 +23,7 @@ from contracts.terms.parties import Party
 app = typer.Typer(no_args_is_help=True, help="The compliance service: screening and attestation.")
 app.add_typer(lists_app, name="lists")
 
-SCOPES = ("compliance:read", "compliance:officer", "audit")
+SCOPES = ("compliance:read", "compliance:officer", "compliance:lead", "audit")
 ConfigOption = Annotated[Path, typer.Option(help="the service's settings, a TOML file")]
 _QUESTION = {"name", "type", "birth_date", "nationality"}
 

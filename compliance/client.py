@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from contracts.terms.attestation import Attestation
 from contracts.terms.batch import Batch
@@ -20,10 +20,15 @@ from serving.client import Peer, PeerClient
 
 Answer = TypeVar("Answer")
 Side = Literal["debtor", "creditor", "provider"]
-Outcome = Literal["clear", "hold", "refuse"]
+Outcome = Literal["clear", "hold", "refuse", "request-information"]
+_OUTCOMES = frozenset(get_args(Outcome))
 
 MAX_SCREENINGS = 500
 """Payments in one request; the client splits longer lists."""
+MAX_INQUIRIES = 50
+"""Requests for information in one request."""
+MAX_TEXT = 2000
+"""Characters of a question or an answer between officers."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,11 @@ class Screening:
 
 @dataclass(frozen=True)
 class Decision:
-    """What compliance decided, for ever; only a hold becomes what its officers decide.
+    """What compliance decided, for ever; only what waits becomes what its officers decide.
 
     Commitments are 32 bytes and stand in the payment's terms. `reason` is an ISO 20022 ExternalStatusReason1Code,
     empty when clear; `detail` is for the institution's own log and names no person. `hold_until` is chain time in
-    seconds, 0 unless the outcome is hold.
+    seconds, 0 unless the payment waits.
     """
 
     uetr: Uetr
@@ -104,6 +109,27 @@ class AttestationRefusal:
     detail: str
 
 
+@dataclass(frozen=True)
+class Inquiry:
+    """A request for information about a payment, between two institutions' officers. `id` is the asker's own, `side`
+    the one on which the asker stands, `party` the one that is asked about, as the asker knows it."""
+
+    id: str
+    uetr: Uetr
+    side: str
+    party: Party | None
+    question: str
+
+
+@dataclass(frozen=True)
+class InquiryAnswer:
+    """Where an inquiry stands: "open", "answered" or "refused"; `text` is the answer, or why it was refused."""
+
+    id: str
+    state: str
+    text: str
+
+
 class ComplianceClient:
     """An institution's own compliance service. Fails closed: no answer is never taken for a clear one."""
 
@@ -125,6 +151,15 @@ class ComplianceClient:
         asked = {"requests": [to_document(request) for request in requests]}
         items = self._post("/peer/v1/attestations", asked, "attestations", len(requests))
         return [_attestation(request, item) for request, item in zip(requests, items, strict=True)]
+
+    def inquire(self, asker: Address, inquiries: Sequence[Inquiry]) -> list[InquiryAnswer]:
+        """What another institution, whose signature the caller checked, asks our officers; asking again is harmless.
+
+        Raises as `screen` does.
+        """
+        asked = {"asker": asker, "inquiries": [to_document(each) for each in inquiries]}
+        items = self._post("/peer/v1/inquiries", asked, "answers", len(inquiries))
+        return [_read(InquiryAnswer, item) for item in items]
 
     def _screen(self, screenings: Sequence[Screening]) -> list[Decision | Refusal]:
         asked = {"screenings": [to_document(screening) for screening in screenings]}
@@ -151,6 +186,8 @@ def _decision(screening: Screening, item: Any) -> Decision | Refusal:
     answer: Decision | Refusal = _read(Refusal, item) if _refused(item) else _read(Decision, item)
     if answer.uetr != screening.uetr:
         raise ComplianceUnavailable("the answer is about another payment")
+    if isinstance(answer, Decision) and answer.outcome not in _OUTCOMES:
+        raise ComplianceUnavailable("the answer is an outcome that this release does not know")
     return answer
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from compliance import schemas
 from compliance.attesting import AttestationService
+from compliance.client import Outcome
 from compliance.policy import Policy
 from compliance.screening.service import ScreeningService
 from compliance.service import DecisionsService
@@ -21,16 +23,20 @@ from serving.bodies import StrictRoute
 from serving.peers import SignedRoute, sender
 
 
-def peer_router(account: Address, screening: ScreeningService, attesting: AttestationService) -> APIRouter:
-    """What only the own institution's services may ask, signed with its message key."""
+def own_services(account: Address) -> Callable[..., None]:
+    """A dependency: the caller signs with the message key of the own institution."""
 
     def own_institution(caller: Annotated[Participant, Depends(sender)]) -> None:
         if caller.account != account:
             raise Forbidden("only the institution's own services may ask its compliance")
 
-    router = APIRouter(
-        prefix="/peer/v1", route_class=SignedRoute, tags=["own institution"], dependencies=[Depends(own_institution)]
-    )
+    return own_institution
+
+
+def peer_router(account: Address, screening: ScreeningService, attesting: AttestationService) -> APIRouter:
+    """What only the own institution's services may ask, signed with its message key."""
+    only_own = [Depends(own_services(account))]
+    router = APIRouter(prefix="/peer/v1", route_class=SignedRoute, tags=["own institution"], dependencies=only_own)
 
     @router.post("/screenings", response_model=schemas.DecisionItems)
     def screen(asked: schemas.Screenings) -> JSONResponse:
@@ -55,7 +61,7 @@ def officer_router(decisions: DecisionsService, policy: Policy) -> APIRouter:
 
     @router.get("/decisions")
     def list_decisions(
-        outcome: Literal["clear", "hold", "refuse"] | None = None,
+        outcome: Outcome | None = None,
         cursor: Annotated[int | None, Query(ge=1, le=2**62, description="next_cursor of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> schemas.DecisionsPage:

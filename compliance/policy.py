@@ -5,35 +5,31 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compliance.limits import Calendar, LimitBook, read_calendar, read_limits
 from compliance.names.match import LEAST_SCORE, SAME_WORDS
-from contracts.terms.errors import FeiqianError, Malformed
-from contracts.terms.money import currency, payable
+from contracts.terms.errors import Malformed
 
 SHIPPED_POLICY = Path(__file__).parent / "policy.toml"
 
 _SECTIONS = {"names": {"refuse", "hold"}, "holds": {"seconds"}, "countries": {"blocked"}}
+_OPTIONAL = {"holds": {"refusers"}}
+_MAY_STAND = {"limits", "calendar", "corridors"}
+_MOST_OFFICERS = 5
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _LONGEST_HOLD = 31 * 86400
 
 
 @dataclass(frozen=True)
-class Limits:
-    """The most that may move in one payment, and from one debtor account in one chain day (UTC); minor units."""
-
-    payment: int
-    day: int
-
-
-@dataclass(frozen=True)
 class Policy:
-    """`refuse_score` and `hold_score` in thousandths, `hold_seconds` of chain time, `limits` by ISO 4217 numeric code.
+    """`refuse_score` and `hold_score` in thousandths, `hold_seconds` of chain time, `refusers` the different officers
+    who must refuse a hold.
 
-    `version` is the SHA-256 of `content`, in hex.
+    `version` is the SHA-256 of `content`, in hex. What a policy does not say is as it was when no policy could say it,
+    so that decisions of then run again to the same result: days and years of UTC, one refuser, no limit of a year.
     """
 
     version: str
@@ -41,8 +37,10 @@ class Policy:
     refuse_score: int
     hold_score: int
     hold_seconds: int
+    refusers: int
     blocked_countries: frozenset[str]
-    limits: Mapping[int, Limits]
+    calendar: Calendar
+    limits: LimitBook
 
 
 def load_policy(path: Path) -> Policy:
@@ -61,37 +59,26 @@ def read_policy(content: str) -> Policy:
         document = tomllib.loads(content)
     except tomllib.TOMLDecodeError as failure:
         raise Malformed(f"not TOML: {failure}") from failure
-    if document.keys() != _SECTIONS.keys() | {"limits"}:
-        raise Malformed(f"the sections are {', '.join(_SECTIONS)} and limits, no others")
+    required = _SECTIONS.keys() | {"limits"}
+    if not required <= document.keys() <= required | _MAY_STAND:
+        raise Malformed(
+            f"the sections are {', '.join(_SECTIONS)} and limits, perhaps calendar and corridors, no others"
+        )
     for section, names in _SECTIONS.items():
         _require_names(document[section], names, section)
-    names = document["names"]
+    names, holds = document["names"], document["holds"]
     refuse = _integer(names["refuse"], "names.refuse", LEAST_SCORE, SAME_WORDS)
     return Policy(
         version=hashlib.sha256(content.encode()).hexdigest(),
         content=content,
         refuse_score=refuse,
         hold_score=_integer(names["hold"], "names.hold", LEAST_SCORE, refuse),
-        hold_seconds=_integer(document["holds"]["seconds"], "holds.seconds", 1, _LONGEST_HOLD),
+        hold_seconds=_integer(holds["seconds"], "holds.seconds", 1, _LONGEST_HOLD),
+        refusers=_integer(holds.get("refusers", 1), "holds.refusers", 1, _MOST_OFFICERS),
         blocked_countries=_countries(document["countries"]["blocked"]),
-        limits=_limits(document["limits"]),
+        calendar=read_calendar(document["calendar"]) if "calendar" in document else Calendar(),
+        limits=read_limits(document["limits"], document.get("corridors", {})),
     )
-
-
-def _limits(section: Any) -> Mapping[int, Limits]:
-    if not isinstance(section, dict) or not section:
-        raise Malformed("limits: a section for each currency is needed, such as [limits.THB]")
-    found = {}
-    for code, entry in section.items():
-        where = f"limits.{code[:20]}"
-        _require_names(entry, {"payment", "day"}, where)
-        day = _amount(entry["day"], f"{where}.day")
-        try:
-            unit = currency(code)
-        except FeiqianError as failure:
-            raise Malformed(f"{where}: {failure.detail}") from failure
-        found[unit.numeric] = Limits(_amount(entry["payment"], f"{where}.payment"), day)
-    return found
 
 
 def _countries(value: Any) -> frozenset[str]:
@@ -101,7 +88,7 @@ def _countries(value: Any) -> frozenset[str]:
 
 
 def _require_names(section: Any, names: set[str], where: str) -> None:
-    if not isinstance(section, dict) or section.keys() != names:
+    if not isinstance(section, dict) or section.keys() - _OPTIONAL.get(where, set()) != names:
         raise Malformed(f"{where}: exactly {', '.join(sorted(names))} are needed")
 
 
@@ -109,12 +96,3 @@ def _integer(value: Any, where: str, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
         raise Malformed(f"{where}: an integer from {least} to {most} is needed")
     return value
-
-
-def _amount(value: Any, where: str) -> int:
-    if type(value) is not int:
-        raise Malformed(f"{where}: an integer of minor units is needed")
-    try:
-        return payable(value)
-    except FeiqianError as failure:
-        raise Malformed(f"{where}: {failure.detail}") from failure

@@ -7,22 +7,26 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, exists, insert, select, update
 
-from compliance.screening.decide import HOLD, PartyMatch, Verdict
+from compliance import tables
+from compliance.screening.decide import PartyMatch, Verdict
 from compliance.screening.questions import Inputs, Review
-from compliance.screening.record import FIRST_HEAD, Decided, Note, Salts, Screened, Versions
-from compliance.tables import day_totals, decisions, final_blocks, notes, policies
+from compliance.screening.record import Decided, Note, Salts, Screened, Versions, new_note
+from compliance.tables import decisions, final_blocks, policies
 from contracts.chain.follower import FinalBlock
 from contracts.terms.documents import from_document, to_document
 from contracts.terms.payment import Leg
 from serving.jsontext import dump, load
-from serving.rows import at_most
+from serving.rows import at_most, insert_all
 from serving.upsert import replace_all, upsert
 
 Key = tuple[str, str]
 """A UETR and a side. Of the decisions about them the newest counts."""
 
-Total = tuple[bytes, int, int]
-"""The tag of an account, a chain day and a currency."""
+Total = tuple[bytes, str, int]
+"""The tag of whose limits, a day or a year, and a currency."""
+
+Tags = tuple[bytes | None, bytes | None]
+"""The tags of a debtor and a creditor."""
 
 
 def remember_version(connection: Connection, table: Table, version: str, content: str) -> None:
@@ -50,11 +54,15 @@ def history(connection: Connection, uetr: str) -> list[Decided]:
     return [_decided(row) for row in connection.execute(query)]
 
 
-def held(connection: Connection, after: int, now: int, limit: int) -> list[tuple[int, Decided]]:
-    """What waits for officers at chain time `now`, those asked about first in front, each with its place in the
-    queue: the sequence number of the first decision about the payment and side. Places are above `after`."""
-    rows = connection.execute(_WAITING, {"now": now, "after": after, "most": limit})
-    return [(row.place, _decided(row)) for row in rows]
+def of_party(connection: Connection, tag: bytes, limit: int) -> list[tuple[Key, Tags, Decided]]:
+    """The newest decisions about a party's last `limit` payments, paid or received, the newest first."""
+    found: list[tuple[int, Key, Tags, Decided]] = []
+    for statement in (_PAID, _RECEIVED):
+        for row in connection.execute(at_most(limit, statement), {"tag": tag}):
+            key, tags = (row.uetr, row.side), (row.debtor_tag, row.creditor_tag)
+            found.append((row.sequence, key, tags, _decided(row)))
+    newest = sorted(found, key=lambda each: -each[0])[:limit]
+    return [(key, tags, decided) for _, key, tags, decided in newest]
 
 
 def decided_after(
@@ -75,42 +83,49 @@ def all_decided(connection: Connection) -> Iterator[tuple[int, Decided]]:
         yield row.sequence, _decided(row)
 
 
-def log_end(connection: Connection) -> tuple[int, bytes]:
-    """How many decisions the log has, and its head."""
-    row = connection.execute(_LOG_END).one_or_none()
-    return (0, FIRST_HEAD) if row is None else (row.sequence, row.head)
+def append(connection: Connection, after: int, new: Sequence[tuple[Decided, Tags]]) -> None:
+    """Keep decisions as the log's entries behind the one numbered `after`."""
+    rows = [_row(after + place, each, tags) for place, (each, tags) in enumerate(new, start=1)]
+    insert_all(connection, decisions, rows)
 
 
-def append(connection: Connection, after: int, new: Sequence[Decided]) -> None:
-    """Add decisions to the log behind the sequence number `after`."""
-    if new:
-        connection.execute(insert(decisions), [_row(after + place, each) for place, each in enumerate(new, start=1)])
-
-
-def totals(connection: Connection, days: Iterable[int], tags: Iterable[bytes]) -> dict[Total, int]:
-    """What accounts moved on chain days."""
-    rows = connection.execute(_TOTALS, {"days": list(days), "tags": list(tags)})
-    return {(row.account_tag, row.day, row.currency): row.amount for row in rows}
+def totals(connection: Connection, periods: Iterable[str], tags: Iterable[bytes]) -> dict[Total, int]:
+    """What counts against limits in days and years."""
+    rows = connection.execute(_TOTALS, {"periods": list(periods), "tags": list(tags)})
+    return {(row.tag, row.period, row.currency): row.amount for row in rows}
 
 
 def set_totals(connection: Connection, new: Mapping[Total, int]) -> None:
-    """Write what accounts moved on chain days, replacing what stood there."""
+    """Write what counts against limits, replacing what stood there."""
     rows = [
-        {"account_tag": tag, "day": day, "currency": unit, "amount": amount} for (tag, day, unit), amount in new.items()
+        {"tag": tag, "period": period, "currency": unit, "amount": amount}
+        for (tag, period, unit), amount in new.items()
     ]
-    replace_all(connection, day_totals, "amount", rows)
+    replace_all(connection, tables.totals, "amount", rows)
+
+
+def keep_note(connection: Connection, content: str) -> bytes:
+    """Keep what somebody wrote; the commitment to it."""
+    note = new_note(content)
+    add_note(connection, note)
+    return note.commitment
 
 
 def add_note(connection: Connection, note: Note) -> None:
     """Keep what an officer wrote."""
     values = {"commitment": note.commitment, "salt": note.salt, "content": note.content}
-    connection.execute(insert(notes).values(values))
+    connection.execute(insert(tables.notes).values(values))
 
 
 def notes_of(connection: Connection, reviews: Iterable[Review]) -> dict[bytes, Note]:
     """What the officers wrote, by the commitment in the review."""
-    query = select(notes).where(notes.c.commitment.in_([review.note for review in reviews]))
-    return {row.commitment: Note(row.commitment, row.salt, row.content) for row in connection.execute(query)}
+    return notes(connection, [review.note for review in reviews])
+
+
+def notes(connection: Connection, commitments: Iterable[bytes]) -> dict[bytes, Note]:
+    """What was written, by the commitment to it."""
+    rows = connection.execute(_NOTES, {"commitments": list(commitments)})
+    return {row.commitment: Note(row.commitment, row.salt, row.content) for row in rows}
 
 
 def last_final_block(connection: Connection) -> FinalBlock | None:
@@ -131,21 +146,15 @@ def _followed() -> Any:
     return exists().where(same, later.c.number == decisions.c.number + 1)
 
 
-_LOG_END = at_most(1, select(decisions.c.sequence, decisions.c.head).order_by(decisions.c.sequence.desc()))
-_TOTALS = select(day_totals).where(
-    day_totals.c.day.in_(bindparam("days", expanding=True)),
-    day_totals.c.account_tag.in_(bindparam("tags", expanding=True)),
+_TOTALS = select(tables.totals).where(
+    tables.totals.c.period.in_(bindparam("periods", expanding=True)),
+    tables.totals.c.tag.in_(bindparam("tags", expanding=True)),
 )
-_first = decisions.alias()
-_same = (_first.c.uetr == decisions.c.uetr) & (_first.c.side == decisions.c.side) & (_first.c.number == 0)
-_WAITING = (
-    select(_first.c.sequence.label("place"), decisions)
-    .join(_first, _same)
-    .where(decisions.c.outcome == HOLD, decisions.c.hold_until >= bindparam("now"), ~_followed())
-    .where(_first.c.sequence > bindparam("after"))
-    .order_by(_first.c.sequence)
-    .limit(bindparam("most"))
+_PAID, _RECEIVED = (
+    select(decisions).where(column == bindparam("tag"), ~_followed()).order_by(decisions.c.sequence.desc())
+    for column in (decisions.c.debtor_tag, decisions.c.creditor_tag)
 )
+_NOTES = select(tables.notes).where(tables.notes.c.commitment.in_(bindparam("commitments", expanding=True)))
 _ABOUT = bindparam("uetrs", expanding=True)
 _NEWEST = select(decisions).where(decisions.c.uetr.in_(_ABOUT), ~_followed())
 _SCREENED = _NEWEST.with_only_columns(
@@ -160,7 +169,7 @@ _SCREENED = _NEWEST.with_only_columns(
 )
 
 
-def _row(sequence: int, new: Decided) -> dict[str, Any]:
+def _row(sequence: int, new: Decided, tags: Tags) -> dict[str, Any]:
     question = dict(new.inputs.document["screening"])
     parties = {role: question.pop(role) for role in ("debtor", "creditor")}
     return {
@@ -184,8 +193,9 @@ def _row(sequence: int, new: Decided) -> dict[str, Any]:
         "party_commitment": new.party_commitment,
         "decision_commitment": new.decision_commitment,
         "record": new.record,
-        "previous_head": new.previous_head,
-        "head": new.head,
+        "rule": new.verdict.rule,
+        "debtor_tag": tags[0],
+        "creditor_tag": tags[1],
     }
 
 
@@ -209,13 +219,11 @@ def _decided(row: Row[Any]) -> Decided:
     return Decided(
         number=row.number,
         inputs=from_document(Inputs, document),
-        verdict=Verdict(row.outcome, row.reason, row.detail, row.score, matches),
+        verdict=Verdict(row.outcome, row.reason, row.detail, row.score, matches, row.rule),
         versions=Versions(row.policy_version, row.list_version),
         salts=Salts(row.party_salt, row.inputs_salt, row.decision_salt),
         hold_until=row.hold_until,
         party_commitment=row.party_commitment,
         decision_commitment=row.decision_commitment,
         record=row.record,
-        previous_head=row.previous_head,
-        head=row.head,
     )

@@ -82,7 +82,7 @@ class DecisionItem(Schema):
     """A decision; or, with `problem`, why the question itself was refused."""
 
     uetr: str
-    outcome: str | None = Field(default=None, description="clear, hold or refuse")
+    outcome: str | None = Field(default=None, description="clear, hold, refuse or request-information")
     reason: str = Field(description="ISO 20022 ExternalStatusReason1Code, empty when clear")
     detail: str
     party_commitment: HexField | None = None
@@ -146,7 +146,7 @@ class DecisionReview(Schema):
     """What an officer did about a hold, with the matches that the officer saw."""
 
     officer: str
-    action: str = Field(description="release or refuse")
+    action: str = Field(description="release or refuse; ask the other agent; answered by it")
     at: int = Field(description="chain time in seconds")
     entries: tuple[str, ...]
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from compliance import repository
+from compliance.cases.audit import faults as case_faults
 from compliance.lists.repository import listed_under
+from compliance.log.audit import faults as log_faults
 from compliance.names.match import NameIndex
 from compliance.policy import Policy, read_policy
-from compliance.screening.record import FIRST_HEAD, Decided, Versions
+from compliance.repository import Key
+from compliance.screening.record import Decided, Versions
 from compliance.screening.rulebook import RuleBook, rule_book
 from contracts.terms.errors import NotFound
 from serving.database import DatabaseReader
@@ -57,20 +60,23 @@ class DecisionsService:
         return found
 
     def replay(self) -> Replayed:
-        """Run every decision again from what was stored, and follow the log's chain from its first head."""
-        same, faults, head = 0, list[str](), FIRST_HEAD
+        """Run every decision again from what was stored, and read the log through from its first entry."""
+        same, faults, last = 0, list[str](), dict[Key, int]()
         with self._database.read() as connection:
+            faults += log_faults(connection)
             books = _Books(connection)
-            for expected, (sequence, stored) in enumerate(repository.all_decided(connection), start=1):
-                if sequence != expected or stored.previous_head != head:
-                    faults.append(f"the log is broken before decision {sequence}")
+            for sequence, stored in repository.all_decided(connection):
+                key = stored.inputs.screening.uetr, stored.inputs.screening.side
+                if stored.number != last.get(key, -1) + 1:
+                    faults.append(f"decision {sequence} does not follow upon the one before about the same payment")
+                last[key] = stored.number
                 if books.run_again(stored) == stored:
                     same += 1
                 else:
                     faults.append(f"decision {sequence} does not re-run to what was recorded")
                 if not _notes_open(connection, stored):
                     faults.append(f"an officer's note about decision {sequence} is not what was committed to")
-                head = stored.head
+            faults += case_faults(connection)
         return Replayed(same, tuple(faults))
 
 
@@ -93,7 +99,7 @@ class _Books:
         """The decision as it follows from the stored inputs, salts and versions."""
         book = self._book(stored.versions)
         matches = book.matches(stored.inputs.screening)
-        return book.decide(stored.number, stored.inputs, matches, stored.salts, stored.previous_head)
+        return book.decide(stored.number, stored.inputs, matches, stored.salts)
 
     def _book(self, versions: Versions) -> RuleBook:
         if versions not in self._books:

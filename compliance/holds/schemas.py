@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from compliance.cases.repository import PRIORITIES
 from compliance.holds.service import Hold, HoldsPage
 from compliance.schemas import MatchView, PartyOrNone, match_view
-from compliance.screening.decide import CLEAR, HOLD
+from compliance.screening.decide import CLEAR, REFUSE, REQUEST_INFORMATION, standing
 from serving.bodies import Schema
 from serving.documents import LegField
 
@@ -25,7 +26,7 @@ class ReviewView(Schema):
     """What one officer did, with the matches that the officer saw: the party's role, the list, the entry's id."""
 
     officer: str
-    action: str = Field(description="release or refuse")
+    action: str = Field(description="release or refuse; ask the other agent; answered by it")
     at: int = Field(description="chain time in seconds")
     entries: tuple[str, ...]
     note: str | None = Field(description="null when it was erased")
@@ -37,11 +38,17 @@ class HoldView(Schema):
     uetr: str
     side: str
     attempt: int = Field(description="0, or more when the payment was priced anew")
-    outcome: str = Field(description="hold, or what the officers made of it: clear or refuse")
+    outcome: str = Field(
+        description="hold, request-information until the other agent answers, or what officers made of it"
+    )
     reason: str
     detail: str
     status: str = Field(description="in words: what must happen next, or what happened")
     officers_missing: int = Field(description="how many more officers must release it; 0 when it is decided")
+    refusers_missing: int = Field(description="how many more officers must refuse it; 0 when it is decided")
+    priority: str = Field(description=f"one of {', '.join(PRIORITIES)}")
+    assigned: str = Field(description="to which officer; empty while it is nobody's")
+    escalated: bool = Field(description="whether leads alone decide it")
     score: int = Field(description="that of the best match, 0 to 1000")
     matches: tuple[MatchView, ...]
     debtor: PartyOrNone
@@ -77,6 +84,10 @@ def hold_view(hold: Hold) -> HoldView:
         detail=verdict.detail,
         status=_status(hold),
         officers_missing=hold.officers_missing,
+        refusers_missing=hold.refusers_missing,
+        priority=PRIORITIES[hold.case.priority],
+        assigned=hold.case.assigned,
+        escalated=hold.case.escalated,
         score=verdict.score,
         matches=tuple(map(match_view, verdict.matches)),
         debtor=question.debtor,
@@ -106,11 +117,17 @@ def _reviews(hold: Hold) -> tuple[ReviewView, ...]:
 
 
 def _status(hold: Hold) -> str:
-    outcome = hold.decided.verdict.outcome
-    if outcome != HOLD:
-        return "released: the payment goes on" if outcome == CLEAR else "refused: the payment ends"
+    verdict = hold.decided.verdict
+    if not verdict.waits:
+        return "released: the payment goes on" if verdict.outcome == CLEAR else "refused: the payment ends"
     if hold.ended:
         return "the hold has ended, and the payment with it"
-    if hold.officers_missing == 1:
-        return "held: one more officer must release it; one can refuse it"
-    return f"held: {hold.officers_missing} different officers must release it; one can refuse it"
+    release, refuse = _officers(hold.officers_missing), _officers(hold.refusers_missing)
+    asked = "; the other agent was asked" if verdict.outcome == REQUEST_INFORMATION else ""
+    if standing(hold.decided.inputs.facts.reviews, REFUSE):
+        return f"held: {refuse} must refuse it; nobody releases it while one who refused does not{asked}"
+    return f"held: {release} must release it, or {refuse} refuse it{asked}"
+
+
+def _officers(missing: int) -> str:
+    return "one more officer" if missing == 1 else f"{missing} different officers"

@@ -1,27 +1,30 @@
-"""The decision: a pure function of its inputs, the policy and the lists, so that it can be run again."""
+"""The decision: a pure function of its inputs, the policy and the lists, so that it can be run again.
+
+A limit, a country, a name: which of them decided is the verdict's `rule`, by which alerts are counted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from compliance.client import Screening
 from compliance.names.match import Match, NameIndex
 from compliance.policy import Policy
-from compliance.screening.questions import Inputs, Review, moved
-from contracts.terms.money import currency
+from compliance.screening.over import over_limit
+from compliance.screening.questions import Inputs, Review
 
-CLEAR, HOLD, REFUSE = "clear", "hold", "refuse"
-OUTCOMES = (CLEAR, HOLD, REFUSE)
+CLEAR, HOLD, REFUSE, REQUEST_INFORMATION = "clear", "hold", "refuse", "request-information"
+OUTCOMES = (CLEAR, HOLD, REFUSE, REQUEST_INFORMATION)
+WAITING = (HOLD, REQUEST_INFORMATION)
+"""Outcomes that wait for officers; one of them, until the other agent has answered."""
 
-RELEASE = "release"
+RELEASE, ASK, ANSWERED = "release", "ask", "answered"
+"""What stands as `Review.action` beside `REFUSE`: an officer asked the other agent for information, or it answered."""
 OFFICERS_TO_RELEASE = 2
-"""Different officers who must have released each match that holds a payment; one is enough to refuse it."""
+"""Different officers who must have released each match that holds a payment; how many refuse it, the policy says."""
 
 REGULATORY = "RR04"
-AMOUNT_NOT_ALLOWED = "AM02"
-CURRENCY_NOT_ALLOWED = "AM03"
-LIMIT_OF_THE_DAY = "AM14"
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,19 @@ class PartyMatch:
 @dataclass(frozen=True)
 class Verdict:
     """`reason` is an ISO 20022 ExternalStatusReason1Code, empty when clear; `score` that of the best match, in
-    thousandths; `detail` names no person."""
+    thousandths; `detail` names no person. `rule` is what decided, empty when clear; it is no part of what is compared,
+    because decisions before there were rules had none."""
 
     outcome: str
     reason: str
     detail: str
     score: int
     matches: tuple[PartyMatch, ...]
+    rule: str = field(default="", compare=False)
+
+    @property
+    def waits(self) -> bool:
+        return self.outcome in WAITING
 
 
 def find_matches(screening: Screening, names: NameIndex) -> tuple[PartyMatch, ...]:
@@ -57,41 +66,59 @@ def find_matches(screening: Screening, names: NameIndex) -> tuple[PartyMatch, ..
 
 
 def decide(inputs: Inputs, matches: tuple[PartyMatch, ...], policy: Policy) -> Verdict:
-    """Clear, hold or refuse. `matches` are those of `find_matches` for these inputs."""
+    """Clear, hold, refuse or request information. `matches` are those of `find_matches` for these inputs."""
     score = matches[0].match.score if matches else 0
+    reviews = inputs.facts.reviews
 
-    def verdict(outcome: str, reason: str = "", detail: str = "") -> Verdict:
-        return Verdict(outcome, reason, detail, score, matches)
+    def verdict(outcome: str, reason: str = "", detail: str = "", rule: str = "") -> Verdict:
+        return Verdict(outcome, reason, detail, score, matches, rule)
 
     if blocked := _blocked_country(inputs, policy):
-        return verdict(REFUSE, REGULATORY, blocked)
-    if any(review.action == REFUSE for review in inputs.facts.reviews):
-        return verdict(REFUSE, REGULATORY, "an officer refused")
+        return verdict(REFUSE, REGULATORY, blocked, "country")
+    if refusers_missing(reviews, policy) == 0:
+        return verdict(REFUSE, REGULATORY, _refused_by(policy.refusers), "officers")
     if score >= policy.refuse_score:
-        return verdict(REFUSE, REGULATORY, _resemblance(matches[0]))
-    amounts = moved(inputs.screening, inputs.account)
-    if any(unit not in policy.limits for unit in amounts):
-        return verdict(REFUSE, CURRENCY_NOT_ALLOWED, "the policy has no limits for the currency")
-    if over := _over_payment_limit(amounts, policy):
-        return verdict(REFUSE, AMOUNT_NOT_ALLOWED, over)
-    if over := _over_day_limit(inputs, amounts, policy):
-        return verdict(REFUSE, LIMIT_OF_THE_DAY, over)
-    if score < policy.hold_score:
+        return verdict(REFUSE, REGULATORY, _resemblance(matches[0]), "name")
+    if over := over_limit(inputs, policy):
+        return verdict(REFUSE, over.reason, over.said, over.rule)
+    refused = standing(reviews, REFUSE)
+    if score < policy.hold_score and not refused:
         return verdict(CLEAR)
-    if officers_missing(matches, inputs.facts.reviews, policy):
-        return verdict(HOLD, REGULATORY, _resemblance(matches[0]))
+    if refused or officers_missing(matches, reviews, policy):
+        waits = REQUEST_INFORMATION if _unanswered(reviews) else HOLD
+        return verdict(waits, REGULATORY, _resemblance(matches[0]) if matches else _refused_by(1), "name")
     return verdict(CLEAR, detail=f"{OFFICERS_TO_RELEASE} officers released it")
 
 
 def officers_missing(matches: Sequence[PartyMatch], reviews: Sequence[Review], policy: Policy) -> int:
     """How many more officers must release, so that each match that holds was released by enough different ones."""
-    released = [review for review in reviews if review.action == RELEASE]
+    released = standing(reviews, RELEASE)
     missing = [
         OFFICERS_TO_RELEASE - len({review.officer for review in released if found.reference in review.entries})
         for found in matches
         if found.match.score >= policy.hold_score
     ]
     return max([0, *missing])
+
+
+def refusers_missing(reviews: Sequence[Review], policy: Policy) -> int:
+    """How many more officers must refuse, so that enough different ones have."""
+    return max(0, policy.refusers - len({review.officer for review in standing(reviews, REFUSE)}))
+
+
+def standing(reviews: Sequence[Review], action: str) -> list[Review]:
+    """The reviews with this action of officers who have not since done the opposite: nobody counts for both."""
+    last = {review.officer: review.action for review in reviews if review.action in (RELEASE, REFUSE)}
+    return [each for each in reviews if each.action == action == last[each.officer]]
+
+
+def _unanswered(reviews: Sequence[Review]) -> bool:
+    asked = sum(review.action == ASK for review in reviews)
+    return asked > sum(review.action == ANSWERED for review in reviews)
+
+
+def _refused_by(officers: int) -> str:
+    return "an officer refused" if officers == 1 else f"{officers} officers refused"
 
 
 def _blocked_country(inputs: Inputs, policy: Policy) -> str:
@@ -106,20 +133,3 @@ def _blocked_country(inputs: Inputs, policy: Policy) -> str:
 def _resemblance(found: PartyMatch) -> str:
     match = found.match
     return f"the {found.role} resembles {match.list_name} {match.entry_id} ({match.score} of 1000)"
-
-
-def _over_payment_limit(amounts: Mapping[int, int], policy: Policy) -> str:
-    for unit, amount in sorted(amounts.items()):
-        if amount > policy.limits[unit].payment:
-            return f"over the limit of a payment in {currency(unit)}"
-    return ""
-
-
-def _over_day_limit(inputs: Inputs, amounts: Mapping[int, int], policy: Policy) -> str:
-    if inputs.screening.side != "debtor":
-        return ""
-    spent = {each.currency: each.amount for each in inputs.facts.spent}
-    for unit, amount in sorted(amounts.items()):
-        if spent.get(unit, 0) + amount > policy.limits[unit].day:
-            return f"over the debtor account's limit of the day in {currency(unit)}"
-    return ""

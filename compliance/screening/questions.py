@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from compliance.client import Screening
+from compliance.limits import DAY, YEAR, Calendar
 from compliance.names.normalise import MAX_NAME, words
 from contracts.terms.documents import to_document
 from contracts.terms.errors import Conflict, Malformed
@@ -18,7 +19,6 @@ from contracts.terms.identifiers import Address, Hash, address, uetr
 from contracts.terms.money import MinorUnits, currency, payable
 from contracts.terms.parties import Party
 
-SECONDS_A_DAY = 86400
 MAX_LEGS = 8
 _SIDES = ("debtor", "creditor", "provider")
 _KINDS = ("person", "organization")
@@ -28,18 +28,37 @@ _MAX_ACCOUNT = 140
 
 @dataclass(frozen=True)
 class Spent:
-    """What a debtor account already moved in one currency on the chain day, in minor units."""
+    """What a debtor account already moved in one currency on the chain day of UTC, in minor units: what decisions
+    stored before there were years and corridors. `Facts.totals` tells it like the others."""
 
     currency: int
     amount: MinorUnits
 
 
 @dataclass(frozen=True)
-class Review:
-    """What an officer did about a held payment, at which second of chain time.
+class Used:
+    """What other payments already moved in a local day ("2026-11-29") or a year ("2026"), in minor units: those of the
+    same customer, of the same customer in the same corridor, and of all customers in it. 0 in an unknown corridor."""
 
-    `entries` are the matches that stood before the officer, as `PartyMatch.reference` names them; `note` is the salted
-    commitment to what the officer wrote, which may name people and is kept elsewhere.
+    period: str
+    currency: int
+    customer: MinorUnits
+    in_corridor: MinorUnits
+    corridor: MinorUnits
+
+    @property
+    def by_scope(self) -> tuple[int, int, int]:
+        """In the order of `compliance.limits.SCOPES`."""
+        return self.customer, self.in_corridor, self.corridor
+
+
+@dataclass(frozen=True)
+class Review:
+    """What an officer did about a held payment, at which second of chain time; or that the other agent answered.
+
+    `officer` is the subject of the officer's tokens, which is no name and never changes. `entries` are the matches that
+    stood before the officer, as `PartyMatch.reference` names them; `note` is the salted commitment to what the officer
+    wrote, which may name people and is kept elsewhere.
     """
 
     officer: str
@@ -52,14 +71,25 @@ class Review:
 @dataclass(frozen=True)
 class Facts:
     """Looked up when the question was asked, and what officers did since. Times in seconds of chain time; the
-    countries are both agents', from the registry on chain, empty where it has none. `held_until` is the deadline of a
-    hold that lasts since an earlier decision, else 0."""
+    countries are both agents', from the registry on chain, empty where it has none. `used` is what counts against the
+    limits of a debtor. `held_until` is the deadline of a hold that lasts since an earlier decision, else 0."""
 
     asked_at: int
     agent_countries: tuple[str, ...]
     spent: tuple[Spent, ...]
     reviews: tuple[Review, ...] = ()
     held_until: int = 0
+    used: tuple[Used, ...] = ()
+
+    @cached_property
+    def totals(self) -> tuple[Used, ...]:
+        """What counts against limits, also of a decision that knew one limit alone."""
+        if self.used:
+            return self.used
+        day = Calendar().date_of(self.asked_at)
+        periods = [period_of(day, length) for length in (DAY, YEAR)]
+        legacy = (Used(period, each.currency, each.amount, 0, 0) for each in self.spent for period in periods)
+        return tuple(legacy)
 
     @property
     def decided_at(self) -> int:
@@ -76,10 +106,23 @@ class Inputs:
     facts: Facts
 
     @cached_property
+    def moved(self) -> Mapping[int, int]:
+        """Minor units per currency that the payment moves through the own account."""
+        return moved(self.screening, self.account)
+
+    @cached_property
     def document(self) -> dict[str, Any]:
-        """Their JSON form, which is committed to and stored."""
+        """Their JSON form, which is committed to and stored. What came to be asked later stands in it only where there
+        is something to say, so that what was committed to before is written as it was."""
         written: dict[str, Any] = to_document(self)
+        if not self.facts.used:
+            del written["facts"]["used"]
         return written
+
+
+def period_of(day: date, length: str) -> str:
+    """The name of a day, or of its year."""
+    return day.isoformat() if length == DAY else f"{day.year:04}"
 
 
 def moved(screening: Screening, account: Address) -> Mapping[int, int]:

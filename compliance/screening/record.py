@@ -1,6 +1,6 @@
 """What is remembered of a decision, and the commitments to it that stand in a payment's terms.
 
-The record holds no personal data, only salted commitments, so that erasing a person leaves the log's chain whole.
+The record holds no personal data, only salted commitments, so that erasing a person leaves the log whole.
 """
 
 from __future__ import annotations
@@ -9,17 +9,14 @@ import secrets
 from dataclasses import dataclass
 
 from compliance.client import Decision
-from compliance.screening.decide import HOLD, Verdict
+from compliance.screening.decide import Verdict
 from compliance.screening.questions import Inputs
-from contracts.terms.commitments import canonical_json, commitment, commitment_to, keccak
+from contracts.terms.commitments import canonical_json, commitment, commitment_to
 from contracts.terms.identifiers import Address
 from contracts.terms.payment import Leg
 
 NO_COMMITMENT = bytes(32)
 """The party commitment of a side that has no customer in the payment: the provider's."""
-
-FIRST_HEAD = bytes(32)
-"""The head of an empty log."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Versions:
 class Decided:
     """A decision with all that it follows from, the `number`-th (from 0) about its payment and side.
 
-    `record` is its canonical JSON, `head` the log's head after it.
+    `record` is its canonical JSON, an entry of the log.
     """
 
     number: int
@@ -69,8 +66,6 @@ class Decided:
     party_commitment: bytes
     decision_commitment: bytes
     record: bytes
-    previous_head: bytes
-    head: bytes
 
     def answer(self) -> Decision:
         return Decision(
@@ -116,9 +111,8 @@ def record_decision(
     versions: Versions,
     salts: Salts,
     hold_seconds: int,
-    previous_head: bytes,
 ) -> Decided:
-    """Commit to a verdict and append it to the log's chain. The same arguments give the same bytes."""
+    """Commit to a verdict. The same arguments give the same bytes."""
     party = inputs.document["screening"].get(inputs.screening.side)
     party_commitment = commitment(salts.party, party) if party else NO_COMMITMENT
     content = {
@@ -142,15 +136,8 @@ def record_decision(
         verdict=verdict,
         versions=versions,
         salts=salts,
-        hold_until=hold_until if verdict.outcome == HOLD else 0,
+        hold_until=hold_until if verdict.waits else 0,
         party_commitment=party_commitment,
         decision_commitment=commitment_to(salts.decision, record),
         record=record,
-        previous_head=previous_head,
-        head=next_head(previous_head, record),
     )
-
-
-def next_head(previous: bytes, record: bytes) -> bytes:
-    """The log's head after a record: keccak(previous head || canonical JSON)."""
-    return keccak(previous + record)

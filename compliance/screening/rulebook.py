@@ -28,12 +28,10 @@ class RuleBook:
         """What both parties' names resemble; this takes the longest and needs nothing that is stored."""
         return find_matches(screening, self.names)
 
-    def decide(
-        self, number: int, inputs: Inputs, matches: tuple[PartyMatch, ...], salts: Salts, head: bytes
-    ) -> Decided:
-        """The decision, recorded behind the log's `head` as the `number`-th about its payment and side."""
+    def decide(self, number: int, inputs: Inputs, matches: tuple[PartyMatch, ...], salts: Salts) -> Decided:
+        """The decision, recorded as the `number`-th about its payment and side."""
         verdict = decide(inputs, self.weighed(inputs, matches), self.policy)
-        return record_decision(number, inputs, verdict, self.versions, salts, self.policy.hold_seconds, head)
+        return record_decision(number, inputs, verdict, self.versions, salts, self.policy.hold_seconds)
 
     def outcome(self, inputs: Inputs) -> str:
         """What these inputs would be decided to be."""

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from compliance.chaintime import ChainTime
 from compliance.client import Decision, Refusal, Screening, refusal
-from compliance.screening.decide import HOLD, PartyMatch
+from compliance.limits import corridor_of
+from compliance.screening.decide import PartyMatch
 from compliance.screening.log import AccountTags, DecisionLog
 from compliance.screening.questions import Facts, Inputs, check_attempt, check_screening
 from compliance.screening.record import Decided, new_salts
@@ -54,7 +55,7 @@ class ScreeningService:
         country_of = cache(self._country)
         prepared = [self._prepare(screening, book, country_of) for screening in screenings]
         questions = [each for each in prepared if isinstance(each, _Question)]
-        answers = iter(self._database.write(lambda connection: self._answer_all(connection, questions, now)))
+        answers = iter(self._database.write(lambda connection: self._answer_all(connection, book, questions, now)))
         return [next(answers) if isinstance(each, _Question) else each for each in prepared]
 
     def _country(self, account: Address) -> str:
@@ -76,9 +77,11 @@ class ScreeningService:
             agent_countries=(country_of(screening.debtor_agent), country_of(screening.creditor_agent)),
         )
 
-    def _answer_all(self, connection: Connection, questions: Sequence[_Question], now: int) -> list[Decision | Refusal]:
-        asked = [question.screening for question in questions]
-        log = DecisionLog(connection, self._account, self._tags, asked, now)
+    def _answer_all(
+        self, connection: Connection, book: RuleBook, questions: Sequence[_Question], now: int
+    ) -> list[Decision | Refusal]:
+        asked = [(question.screening, corridor_of(question.agent_countries)) for question in questions]
+        log = DecisionLog(connection, self._account, self._tags, book.policy.calendar, asked, now)
         answers = [self._answer(log, question, now) for question in questions]
         log.write()
         return answers
@@ -100,10 +103,11 @@ class ScreeningService:
         facts = Facts(
             asked_at=now,
             agent_countries=question.agent_countries,
-            spent=log.spent(question.screening, now),
+            spent=(),
             reviews=earlier.inputs.facts.reviews if earlier else (),
-            held_until=earlier.hold_until if earlier and earlier.verdict.outcome == HOLD else 0,
+            held_until=earlier.hold_until if earlier and earlier.verdict.waits else 0,
+            used=log.used(question.screening, corridor_of(question.agent_countries)),
         )
         inputs = Inputs(self._account, question.screening, facts)
         number = earlier.number + 1 if earlier else 0
-        return question.book.decide(number, inputs, question.matches, new_salts(), log.head)
+        return question.book.decide(number, inputs, question.matches, new_salts())

@@ -29,7 +29,7 @@ class HeldPayment:
 
 
 def decide_holds(demo: Demo) -> HeldPayment:
-    """One is released by two officers at each agent and settles, one is refused; the third is returned, untouched."""
+    """One is released by two officers at each agent and settles, two refuse one; the third is returned, untouched."""
     demo.head("3", "payers whose names are only similar to a listed one: officers decide")
     names = {"konny": "Joseph Konny", "josph": "Josph Kony", "koni": "Joseph Koni"}
     held = [_pay_and_be_held(demo, Customer(f"similar-{key}", name, _HOME, "")) for key, name in names.items()]
@@ -76,13 +76,17 @@ def _release(demo: Demo, held: HeldPayment) -> None:
 
 
 def _refuse(demo: Demo, held: HeldPayment) -> None:
-    demo.apis.compliance[_HOME].decide(_FIRST, held.uetr, "debtor", "refuse", "the birth date agrees too")
+    compliance = demo.apis.compliance[_HOME]
+    for officer in (_FIRST, _FIRST):
+        once = compliance.decide(officer, held.uetr, "debtor", "refuse", "the birth date agrees too")
+        require(once["outcome"] == "hold", "one officer alone refused a payment")
+    compliance.decide(_SECOND, held.uetr, "debtor", "refuse", "agreed")
     node = demo.apis.nodes[_HOME]
     ended = await_end(node, held.uetr, held.payer.owner)
     demo.count(ended)
-    require(ended.status == "refused", f"the payment that an officer refused is {ended.status}")
+    require(ended.status == "refused", f"the payment that officers refused is {ended.status}")
     require(node.balance(held.payer.id, held.payer.owner) == held.before, "a refused payer's money is not free")
-    demo.say(f"{held.payer.name}: held, refused by an officer; the money is free")
+    demo.say(f"{held.payer.name}: held, refused by two officers; the money is free")
 
 
 def _two_officers(compliance: ComplianceApi, uetr: str, side: str) -> None:

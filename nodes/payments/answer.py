@@ -172,7 +172,7 @@ def _record_decisions(
             refused.append(end.Refusal(payment, answer.reason, answer.detail))
         elif answer.outcome == "refuse":
             refused.append(end.Refusal(payment, answer.reason, "compliance of the creditor agent refused"))
-        elif answer.outcome == "hold":
+        elif not answer.clear:
             held.append(end.Hold(payment, payment.creditor_agent, answer.hold_until))
         else:
             said = {"creditor_commitment": answer.party_commitment, "creditor_decision": answer.decision_commitment}

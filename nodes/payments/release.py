@@ -46,7 +46,7 @@ def _ask_own_officers(node: NodeContext, held: Sequence[PaymentRecord]) -> int:
         if isinstance(answer, Decision) and answer.clear:
             moved += _release(node, payment)
         elif isinstance(answer, Decision) and answer.outcome == "refuse":
-            moved += _refuse(node, payment, answer.reason, "an officer refused")
+            moved += _refuse(node, payment, answer.reason, "officers refused")
     return moved
 
 

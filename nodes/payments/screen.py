@@ -62,7 +62,7 @@ def _record(
             refused.append(end.Refusal(payment, answer.reason, answer.detail))
         elif answer.outcome == "refuse":
             refused.append(end.Refusal(payment, answer.reason, "compliance of the debtor agent refused"))
-        elif answer.outcome == "hold":
+        elif not answer.clear:
             deadline = answer.hold_until or node.clock.now() + node.settings.hold_lifetime
             held.append(end.Hold(payment, payment.debtor_agent, deadline))
         else:

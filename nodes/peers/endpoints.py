@@ -20,6 +20,7 @@ from nodes.peers.schemas import (
     BatchQuestion,
     ChargeQuestion,
     CosignBody,
+    InquiriesBody,
     PayeesQuestion,
     ProposalsBody,
     StatusQuestion,
@@ -74,6 +75,12 @@ def batch_payments(body: BatchQuestion, node: Node, asker: Sender) -> dict[str, 
 def charges(body: ChargeQuestion, node: Node, asker: Sender) -> dict[str, str]:
     """A merchant of the asking acquirer scanned one of our customers' codes."""
     return answer_charge(node, asker.account, body.root)
+
+
+@router.post("/peer/v1/inquiries")
+def inquiries(body: InquiriesBody, node: Node, asker: Sender) -> dict[str, Any]:
+    """Officers of another institution ask our officers about a payment; our compliance keeps the question."""
+    return {"answers": [to_document(each) for each in node.compliance.inquire(asker.account, body.inquiries)]}
 
 
 @router.post("/peer/v1/cosignatures")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer, RootModel, WithJsonSchema
 
 from bridge.client import Cosignature, CosignRequest, Refusal, refusal_document
+from compliance.client import MAX_INQUIRIES, Inquiry
 from contracts.terms.documents import from_document, to_document
 from nodes.peers.client import MAX_LIST, AgreementAnswer, Charge, Payee, Proposal
 from serving.bodies import Schema
@@ -39,6 +40,10 @@ class BatchQuestion(Schema):
 
 class ChargeQuestion(RootModel[Annotated[Charge, *_reads(Charge)]]):
     """One charge."""
+
+
+class InquiriesBody(Schema):
+    inquiries: list[Annotated[Inquiry, *_reads(Inquiry)]] = Field(min_length=1, max_length=MAX_INQUIRIES)
 
 
 class CosignBody(Schema):

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import gas, growth, hashing, lists, network, qr
+from tests.benchmarks import compliance, gas, growth, hashing, lists, network, qr
 from tests.benchmarks.tables import Table, machine
 
 SECTIONS: Mapping[str, Callable[[network.Extent], Iterator[Table]]] = {
+    "compliance": lambda _: compliance.tables(),
     "gas": lambda _: gas.tables(),
     "growth": lambda _: growth.tables(),
     "hashing": lambda _: hashing.tables(),

@@ -147,9 +147,9 @@ def be_held_and_cancel(script: Script, number: int) -> None:
 
 
 def be_held_and_refused(script: Script, number: int) -> None:
-    """Compliance holds a payment, and an officer refuses it."""
+    """Compliance holds a payment, and two officers refuse it."""
     deed = _be_held(script, number)
-    _decide(script, deed, deed.country, "debtor", "refuse", ("ann",))
+    _decide(script, deed, deed.country, "debtor", "refuse", ("ann", "bob"))
     assert script.end(deed).status in ("refused", "expired")
 
 

@@ -15,7 +15,7 @@ from compliance.names.normalise import MAX_NAME
 from compliance.policy import SHIPPED_POLICY, load_policy
 from compliance.screening.decide import OUTCOMES, decide, find_matches
 from compliance.screening.questions import Facts, Inputs, Spent
-from compliance.screening.record import FIRST_HEAD, Versions, new_salts, record_decision
+from compliance.screening.record import Versions, new_salts, record_decision
 from contracts.terms.parties import Party
 from contracts.terms.payment import Leg
 
@@ -72,14 +72,14 @@ def test_a_recorded_decision_runs_again_to_the_same_bytes(name: str, amount: int
     def run(index: NameIndex) -> object:
         verdict = decide(question, find_matches(question.screening, index), POLICY)
         assert verdict.outcome in OUTCOMES
-        return record_decision(0, question, verdict, VERSIONS, salts, POLICY.hold_seconds, FIRST_HEAD)
+        return record_decision(0, question, verdict, VERSIONS, salts, POLICY.hold_seconds)
 
     assert run(INDEX) == run(NameIndex(LISTED.entries))
 
 
 @given(st.integers(-3, 3), st.integers(-3, 3))
 def test_the_limits_bite_at_the_unit(payment: int, day: int) -> None:
-    limits = POLICY.limits[THB]
+    limits = POLICY.limits.of_customers[THB][-1]
     over = outcome(inputs(amount=limits.payment + payment)) == ("refuse", "AM02")
     assert over == (payment > 0)
     spent = limits.day - 1000 + day

@@ -1,4 +1,5 @@
-"""Whatever is asked, priced anew, released and refused in whatever order: the day's totals are what may be paid."""
+"""Whatever is asked, priced anew, released and refused in whatever order: the totals of days and years are what may
+be paid."""
 
 from __future__ import annotations
 
@@ -14,43 +15,47 @@ from compliance.app import MIGRATIONS
 from compliance.chaintime import ChainTime
 from compliance.client import Decision, Screening
 from compliance.holds.service import HoldsService
+from compliance.limits import SCOPES, Calendar
 from compliance.lists.loader import SHIPPED_LIST, load_list
 from compliance.names.match import NameIndex
-from compliance.policy import SHIPPED_POLICY, load_policy
+from compliance.policy import SHIPPED_POLICY, read_policy
 from compliance.repository import remember_version
 from compliance.screening.log import AccountTags
 from compliance.screening.record import Versions
 from compliance.screening.rulebook import RuleBook
 from compliance.screening.service import ScreeningService
 from compliance.service import DecisionsService
-from compliance.tables import day_totals, lists, policies
+from compliance.tables import lists, policies, totals
 from contracts.chain.clock import ChainClock
 from contracts.terms.errors import Conflict, NotFound
-from contracts.terms.parties import Participant, Party
+from contracts.terms.parties import Participant, Party, Role, Status
 from contracts.terms.payment import Leg
 from serving.database import Database
 from tests.databases import migrated
 
-LISTED, POLICY = load_list(SHIPPED_LIST), load_policy(SHIPPED_POLICY)
+LISTED = load_list(SHIPPED_LIST)
+POLICY = read_policy(SHIPPED_POLICY.read_text().replace('zone = "UTC"', 'zone = "Asia/Bangkok"'))
+ZONE = Calendar("Asia/Bangkok")
 BOOK = RuleBook(POLICY, NameIndex(LISTED.entries), Versions(POLICY.version, LISTED.version))
 WALLET, PROVIDER, ACQUIRER = (f"0x{digit * 40}" for digit in "123")
 CNY, DAY = 156, 86_400
-TAGS = AccountTags(b"secret")
+TAGS, CORRIDOR = AccountTags(b"secret"), "CN-TH"
 NAMES = ("Wang Xiaoming", "Vladimir Putyn")
 
 payments = st.integers(0, 3)
-amounts = st.integers(1, POLICY.limits[CNY].payment + 1)
+amounts = st.integers(1, POLICY.limits.of_customers[CNY][-1].payment + 1)
 ask = st.tuples(st.just("ask"), payments, amounts)
 review = st.tuples(st.sampled_from(["release", "refuse"]), payments, st.sampled_from(["anna", "boris"]))
 wait = st.tuples(st.just("wait"), st.just(0), st.integers(1, DAY))
 moves = st.lists(st.one_of(ask, ask, review, review, wait), max_size=25)
 
 
-class NobodyKnown:
-    """A registry without participants: their countries are not known."""
+class Registry:
+    """The countries of the two agents, which are the corridor."""
 
     def participant(self, account: str) -> Participant | None:
-        return None
+        country = {WALLET: "CN", ACQUIRER: "TH"}[account]
+        return Participant(account, "", "", country, Role(7), Status.ACTIVE, b"", "", ())
 
     def message_keys(self, account: str) -> tuple[bytes, ...]:
         return ()
@@ -65,10 +70,10 @@ class House:
         database.write(lambda connection: remember_version(connection, policies, POLICY.version, POLICY.content))
         database.write(lambda connection: remember_version(connection, lists, LISTED.version, LISTED.content))
         time = ChainTime(self.clock, 1)
-        self.screening = ScreeningService(database, WALLET, BOOK, time, NobodyKnown(), TAGS)
+        self.screening = ScreeningService(database, WALLET, BOOK, time, Registry(), TAGS)
         self.holds = HoldsService(database, WALLET, BOOK, time, TAGS)
         self.asked: dict[int, Screening] = {}
-        self.days: dict[int, int] = {}
+        self.days: dict[int, str] = {}
 
     def move(self, what: str, payment: int, value: int | str) -> None:
         if what == "wait":
@@ -91,7 +96,7 @@ class House:
             legs=(Leg(WALLET, PROVIDER, CNY, amount),),
             attempt=known.attempt + 1 if known else 0,
         )
-        self.days[payment] = self.clock.now() // DAY
+        self.days[payment] = ZONE.date_of(self.clock.now()).isoformat()
         self.decisions([payment])
 
     def decisions(self, numbers: list[int]) -> list[Decision]:
@@ -99,19 +104,21 @@ class House:
         assert all(isinstance(answer, Decision) for answer in answers), answers
         return [answer for answer in answers if isinstance(answer, Decision)]
 
-    def expected(self) -> Counter[tuple[bytes, int]]:
-        """What may still be paid, by account and day, from the answers alone."""
-        numbers, totals = sorted(self.asked), Counter[tuple[bytes, int]]()
+    def expected(self) -> Counter[tuple[bytes, str]]:
+        """What may still be paid, by account or corridor and by day and year, from the answers alone."""
+        numbers, sums = sorted(self.asked), Counter[tuple[bytes, str]]()
         for number, answer in zip(numbers, self.decisions(numbers), strict=True):
             if answer.outcome != "refuse":
                 asked = self.asked[number]
-                totals[TAGS.tag(asked), self.days[number]] += asked.legs[0].amount
-        return totals
+                for scope in SCOPES:
+                    for period in (self.days[number], self.days[number][:4]):
+                        sums[TAGS.tag(asked, scope, CORRIDOR), period] += asked.legs[0].amount
+        return sums
 
-    def stored(self) -> Counter[tuple[bytes, int]]:
+    def stored(self) -> Counter[tuple[bytes, str]]:
         with self.database.read() as connection:
-            rows = connection.execute(select(day_totals)).all()
-        return Counter({(row.account_tag, row.day): row.amount for row in rows if row.amount})
+            rows = connection.execute(select(totals)).all()
+        return Counter({(row.tag, row.period): row.amount for row in rows if row.amount})
 
 
 @given(moves)

@@ -9,10 +9,10 @@ import pytest
 
 from compliance.client import Screening
 from compliance.names.match import Match
-from compliance.policy import SHIPPED_POLICY, load_policy
+from compliance.policy import SHIPPED_POLICY, load_policy, read_policy
 from compliance.screening.decide import PartyMatch, Verdict, decide, officers_missing
 from compliance.screening.questions import Facts, Inputs, Review
-from compliance.screening.record import FIRST_HEAD, Versions, new_note, new_salts, record_decision
+from compliance.screening.record import Versions, new_note, new_salts, record_decision
 from contracts.terms.parties import Party
 from contracts.terms.payment import Leg
 
@@ -80,24 +80,56 @@ def test_officers_release_holds_and_nothing_else() -> None:
     both = (review("anna", X), review("boris", X))
     listed = verdict(question(*both), found(X, POLICY.refuse_score))
     blocked = verdict(question(*both, country="KP"), found(X))
-    too_much = verdict(question(*both, amount=POLICY.limits[CNY].payment + 1), found(X))
+    too_much = verdict(question(*both, amount=POLICY.limits.of_customers[CNY][-1].payment + 1), found(X))
     reasons = [(each.outcome, each.reason) for each in (listed, blocked, too_much)]
     assert reasons == [("refuse", "RR04"), ("refuse", "RR04"), ("refuse", "AM02")]
 
 
-def test_one_refusal_outweighs_every_release() -> None:
-    both = (review("anna", X), review("boris", X))
-    for reviews in ((*both, review("clara", action="refuse")), (review("clara", action="refuse"), *both)):
+CLARA, DORA = review("clara", action="refuse"), review("dora", action="refuse")
+BOTH = (review("anna", X), review("boris", X))
+
+
+def test_two_refusals_outweigh_every_release_and_one_stops_it() -> None:
+    for reviews in ((*BOTH, CLARA), (CLARA, *BOTH)):
         for matches in ([found(X)], []):
-            refused = verdict(question(*reviews), *matches)
-            assert (refused.outcome, refused.reason, refused.detail) == ("refuse", "RR04", "an officer refused")
+            assert verdict(question(*reviews), *matches).outcome == "hold"
+            refused = verdict(question(*reviews, DORA), *matches)
+            assert (refused.outcome, refused.reason, refused.detail) == ("refuse", "RR04", "2 officers refused")
+    assert verdict(question(CLARA, CLARA), found(X)).outcome == "hold", "the same officer twice is one"
+
+
+def test_an_officer_counts_for_what_it_did_last_and_never_for_both() -> None:
+    changed = (CLARA, *BOTH, review("clara", X))
+    assert verdict(question(*changed), found(X)).outcome == "clear"
+    assert verdict(question(*BOTH, review("anna", action="refuse")), found(X)).outcome == "hold"
+    assert verdict(question(review("anna", X), review("anna", action="refuse"), DORA), found(X)).outcome == "refuse"
+    assert officers_missing([found(X)], [*BOTH, review("anna", action="refuse")], POLICY) == 1
+
+
+def test_under_a_policy_that_names_no_number_one_refuses_as_before() -> None:
+    before = read_policy(POLICY.content.replace("refusers = 2", ""))
+    refused = decide(question(*BOTH, CLARA), (found(X),), before)
+    assert (refused.outcome, refused.detail) == ("refuse", "an officer refused")
+
+
+def test_information_is_requested_until_it_was_answered() -> None:
+    asked, answered = review("anna", action="ask"), review(ACQUIRER, action="answered")
+    for reviews, outcome in (
+        ((asked,), "request-information"),
+        ((asked, answered), "hold"),
+        ((asked, asked, answered), "request-information"),
+        ((asked, *BOTH), "clear"),
+        ((asked, CLARA, DORA), "refuse"),
+    ):
+        assert verdict(question(*reviews), found(X)).outcome == outcome
+    assert verdict(question(asked), found(X, POLICY.hold_score - 1)).outcome == "clear"
 
 
 def test_a_hold_keeps_its_deadline() -> None:
     held = verdict(question(), found(X))
 
     def until(inputs: Inputs) -> int:
-        return record_decision(0, inputs, held, Versions("p", "l"), new_salts(), 100, FIRST_HEAD).hold_until
+        return record_decision(0, inputs, held, Versions("p", "l"), new_salts(), 100).hold_until
 
     asked = question(review("anna", X))
     assert until(asked) == 105

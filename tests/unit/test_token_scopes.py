@@ -16,7 +16,7 @@ SERVICES = {"node": "nodes", "bridge": "bridge", "compliance": "compliance"}
 def asked_for(package: str) -> set[str]:
     """The scopes in the sources of a service's endpoints."""
     sources = [file.read_text() for file in (ROOT / package).rglob("endpoints.py")]
-    return {scope for source in sources for scope in re.findall(r'require\("([^"]+)"\)', source)}
+    return {scope for source in sources for scope in re.findall(r'(?:require\(|LEAD = )"([^"]+)"', source)}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,4 +1,4 @@
-"""Held payments: two officers release, one refuses, nobody looks; and what was released is priced anew."""
+"""Held payments: two officers release or refuse, nobody looks; and what was released is priced anew."""
 
 from __future__ import annotations
 
@@ -79,14 +79,15 @@ def test_two_officers_of_each_agent_release_and_it_settles_at_a_price_of_now(sta
 
 
 @pytest.mark.parametrize("refuses", ["SG", "TH"])
-def test_one_officer_of_either_agent_refuses_and_the_money_is_free(stage: Any, refuses: str) -> None:
+def test_two_officers_of_either_agent_refuse_and_the_money_is_free(stage: Any, refuses: str) -> None:
     before = balance(stage)
     uetr = stage.start(RESEMBLING, stage.shop("TH"), AMOUNT, f"to-refuse-{refuses}")
     if refuses == "TH":
         release(stage, "SG", uetr)
     side = held_at(stage, refuses, uetr)["side"]
     assert balance(stage)[1] < before[1], "money is set aside while the payment is held"
-    stage.apis.compliance[refuses].decide("ann", uetr, side, "refuse", "it is the listed one")
+    assert stage.apis.compliance[refuses].decide("ann", uetr, side, "refuse", "the listed one")["outcome"] == "hold"
+    stage.apis.compliance[refuses].decide("eve", uetr, side, "refuse", "it is the listed one")
     ended = stage.end(RESEMBLING, uetr)
     assert (ended.status, ended.reason) == ("refused", "RR04")
     assert balance(stage) == before

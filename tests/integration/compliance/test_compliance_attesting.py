@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from dataclasses import replace
@@ -14,7 +15,7 @@ from compliance.attesting import policy_hash
 from compliance.client import AttestationRefusal, AttestationRequest, SignedAttestation
 from compliance.screening.record import Versions
 from compliance.settings import ComplianceSettings
-from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, keccak, typed_digest
+from contracts.terms.commitments import attestation_hash, batch_hash, canonical_json, typed_digest
 from contracts.terms.documents import to_document
 from contracts.terms.signing import recover
 from serving.client import PeerRefusal
@@ -78,10 +79,12 @@ def test_an_attestation_anchors_every_decision_before_it(start: Any) -> None:
     asked = [service.question() for _ in range(3)]
     decisions = [service.decide(each) for each in asked]
     batch, own = service.batch(service.terms(asked[0], decisions[0]))
-    head = bytes(32)
+    leaves = []
     for each in asked:
         [opening] = service.get(f"/v1/openings/{each.uetr}", "audit").json()["openings"]
-        head = keccak(head + canonical_json(opening["record"]))
+        leaves.append(hashlib.sha256(b"\0" + canonical_json(opening["record"])).digest())
+    first_two = hashlib.sha256(b"\1" + leaves[0] + leaves[1]).digest()
+    head = hashlib.sha256(b"\1" + first_two + leaves[2]).digest()  # RFC 6962, 2.1
     assert service.attest(batch, *own).attestation.log_head == head
 
 

@@ -1,4 +1,4 @@
-"""Holds over HTTP: two different officers release, one refuses, and what they did stays true when asked anew."""
+"""Holds over HTTP: two different officers release or refuse, and what they did stays true when asked anew."""
 
 from __future__ import annotations
 
@@ -66,20 +66,24 @@ def test_the_same_officer_twice_is_not_enough(start: Any) -> None:
     assert service.decide(asked).outcome == "hold"
 
 
-def test_one_officer_refuses_for_good(start: Any) -> None:
+def test_two_officers_refuse_for_good(start: Any) -> None:
     service = start()
     asked = service.similar()
     service.decide(asked)
     service.officer("anna", "release", asked)
-    refused = service.officer("boris", "refuse", asked)
+    first = service.officer("boris", "refuse", asked).json()
+    assert (first["outcome"], first["refusers_missing"]) == ("hold", 1)
+    assert service.officer("boris", "refuse", asked).json() == first, "nobody confirms himself"
+    assert service.officer("clara", "release", asked).json()["outcome"] == "hold", "one who refused stops the release"
+    refused = service.officer("anna", "refuse", asked)
     assert (refused.json()["outcome"], refused.json()["reason"]) == ("refuse", "RR04")
     assert service.officer("boris", "refuse", asked).json() == refused.json()
-    late = service.officer("clara", "release", asked)
+    late = service.officer("dora", "release", asked)
     assert (late.status_code, late.json()["type"]) == (409, "urn:feiqian:problem:conflict")
-    assert "an officer refused" in late.json()["detail"]
+    assert "2 officers refused" in late.json()["detail"]
     assert late.json()["outcome"] == "refuse"
     answer = service.decide(asked)
-    assert (answer.outcome, answer.reason, answer.detail) == ("refuse", "RR04", "an officer refused")
+    assert (answer.outcome, answer.reason, answer.detail) == ("refuse", "RR04", "2 officers refused")
     assert service.decide(priced(asked, 1, 10_001)).outcome == "refuse", "a new price does not undo it"
     assert replayed(service) == ()
 
@@ -89,6 +93,7 @@ def test_who_released_may_still_refuse_until_it_is_clear(start: Any) -> None:
     first, second = service.similar(), service.similar()
     service.compliance.screen([first, second])
     service.officer("anna", "release", first)
+    assert service.officer("boris", "refuse", first).json()["outcome"] == "hold"
     assert service.officer("anna", "refuse", first).json()["outcome"] == "refuse"
     for officer in ("anna", "boris"):
         service.officer(officer, "release", second)
@@ -128,7 +133,8 @@ def test_the_queue_shows_the_oldest_first_with_what_an_officer_needs(start: Any)
     assert (review["officer"], review["action"], review["note"]) == ("anna", "release", NOTE)
     assert "debtor OFAC SDN 35096" in review["entries"]
     service.officer("boris", "release", asked[0])
-    service.officer("boris", "refuse", asked[1])
+    for officer in ("anna", "boris"):
+        service.officer(officer, "refuse", asked[1])
     assert [each["uetr"] for each in service.queue()["holds"]] == [asked[2].uetr]
     one = service.get(f"/v1/holds/{asked[0].uetr}/debtor", "compliance:officer").json()
     assert (one["outcome"], [each["officer"] for each in one["reviews"]]) == ("clear", ["anna", "boris"])

@@ -7,7 +7,7 @@ from typing import Any
 from compliance.client import Decision, SignedAttestation
 from tests.statements import statements
 
-OF_PAYMENTS = ("decisions", "day_totals", "signed_payments")
+OF_PAYMENTS = ("decisions", "totals", "log_nodes", "log_head", "signed_payments")
 """The tables that have a row a payment; what the follower does about blocks meanwhile is about others."""
 
 

@@ -14,7 +14,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from compliance.client import Screening
 from contracts.chain.participants import Participants
+from contracts.terms.documents import to_document
+from contracts.terms.parties import Party
+from contracts.terms.payment import Leg
 from devnet.network.api import NodeApi
 from serving.keys import MessageKey
 
@@ -24,6 +28,7 @@ from .conftest import (
     CREDITOR,
     DEBTOR,
     DOORS,
+    HELD_NAME,
     JSON,
     NEIGHBOUR,
     NODE,
@@ -39,13 +44,14 @@ from .conftest import (
 CUSTOMER = ("payments:write", "payments:read", "accounts:read")
 MERCHANT = ("merchants:write", "merchants:read")
 OFFICER = ("compliance:read", "compliance:officer")
-ALL = (*CUSTOMER, *MERCHANT, *OFFICER, "operator", "audit", "bridge:read")
+ALL = (*CUSTOMER, *MERCHANT, *OFFICER, "compliance:lead", "operator", "audit", "bridge:read")
 TOKENS: dict[str, tuple[str, tuple[str, ...]]] = {
     "neighbour": (NEIGHBOUR, (*CUSTOMER, *MERCHANT)),
     "customer": (PAYER, CUSTOMER),
     "merchant": (PAYER, MERCHANT),
     "operator": ("operator", ("operator",)),
     "officer": ("officer", OFFICER),
+    "lead": ("lead", (*OFFICER, "compliance:lead")),
     "auditor": ("auditor", ("audit",)),
     "provider": ("trader", ("bridge:read",)),
 }
@@ -54,7 +60,7 @@ SIGNERS = ("member", "itself", "suspended", "stranger")
 """Other callers sign: another member, the institution itself, one that the council suspended, one that is none."""
 COLUMNS = ("nobody", *TOKENS, "expired", "elsewhere", *SIGNERS)
 
-OPEN = "200 200 200 200 200 200 200 200 200 200 200 200 200 200"
+OPEN = "200 200 200 200 200 200 200 200 200 200 200 200 200 200 200"
 PUBLIC = {
     "GET /health": OPEN,
     "GET /ready": OPEN,
@@ -65,40 +71,41 @@ PUBLIC = {
     "GET /swagger/swagger-ui.css": OPEN,
     "GET /swagger/favicon-32x32.png": OPEN,
 }
-PEER = "401 401 401 401 401 401 401 401 401 401"
-# Columns:  nobody neighbour customer merchant operator officer auditor provider expired elsewhere
+PEER = "401 401 401 401 401 401 401 401 401 401 401"
+# Columns:  nobody neighbour customer merchant operator officer lead auditor provider expired elsewhere
 #           member itself suspended stranger
 TABLE: dict[str, dict[str, str]] = {
     NODE: {
         **PUBLIC,
-        "POST /v1/quotes": "401 404 201 403 403 403 403 403 401 401 401 401 401 401",
-        "POST /v1/quotes/bulk": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
-        "POST /v1/payments": "401 404 202 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/quotes": "401 404 201 403 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/quotes/bulk": "401 200 200 403 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/payments": "401 404 202 403 403 403 403 403 403 401 401 401 401 401 401",
         # Each payment of a list has its own answer, and a list of one's own may be empty.
-        "POST /v1/payments/bulk": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/payments": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/payments/events": "401 200 200 403 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/payments/{uetr}/events": "401 404 200 403 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/payments/{uetr}": "401 404 200 403 403 403 403 403 401 401 401 401 401 401",
-        "POST /v1/payments/{uetr}/cancellation": "401 404 409 403 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/payments/{uetr}/evidence": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
-        "POST /v1/payments/{uetr}/returns": "401 404 403 202 403 403 403 403 401 401 401 401 401 401",
-        "POST /v1/consumer-codes": "401 404 201 403 403 403 403 403 401 401 401 401 401 401",
-        "POST /v1/merchants/{merchant}/charges": "401 404 403 202 403 403 403 403 401 401 401 401 401 401",
-        "POST /v1/accounts": "401 403 403 403 201 403 403 403 401 401 401 401 401 401",
-        "POST /v1/accounts/{account}/deposits": "401 403 403 403 201 403 403 403 401 401 401 401 401 401",
-        "GET /v1/accounts/{account}": "401 404 200 403 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/book": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
-        "POST /v1/merchants": "401 403 403 403 201 403 403 403 401 401 401 401 401 401",
-        "GET /v1/merchants/{merchant}/code": "401 404 403 200 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/merchants/{merchant}/payments": "401 404 403 200 403 403 403 403 401 401 401 401 401 401",
-        "GET /v1/batches/{lane}": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
-        "GET /v1/batches/{lane}/{sequence}/payments": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "POST /v1/payments/bulk": "401 200 200 403 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments": "401 200 200 403 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments/events": "401 200 200 403 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments/{uetr}/events": "401 404 200 403 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments/{uetr}": "401 404 200 403 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/payments/{uetr}/cancellation": "401 404 409 403 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/payments/{uetr}/evidence": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "POST /v1/payments/{uetr}/returns": "401 404 403 202 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/consumer-codes": "401 404 201 403 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/merchants/{merchant}/charges": "401 404 403 202 403 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/accounts": "401 403 403 403 201 403 403 403 403 401 401 401 401 401 401",
+        "POST /v1/accounts/{account}/deposits": "401 403 403 403 201 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/accounts/{account}": "401 404 200 403 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/book": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "POST /v1/merchants": "401 403 403 403 201 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/merchants/{merchant}/code": "401 404 403 200 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/merchants/{merchant}/payments": "401 404 403 200 403 403 403 403 403 401 401 401 401 401 401",
+        "GET /v1/batches/{lane}": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "GET /v1/batches/{lane}/{sequence}/payments": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
         "POST /peer/v1/payees": f"{PEER} 200 200 401 401",
         "POST /peer/v1/agreements": f"{PEER} 400 400 401 401",
         "POST /peer/v1/payments/status": f"{PEER} 200 200 401 401",
         "POST /peer/v1/batches/payments": f"{PEER} 200 200 401 401",
         "POST /peer/v1/charges": f"{PEER} 400 400 401 401",
+        "POST /peer/v1/inquiries": f"{PEER} 200 200 401 401",
         "POST /peer/v1/cosignatures": f"{PEER} 400 400 401 401",
     },
     BRIDGE: {
@@ -107,34 +114,53 @@ TABLE: dict[str, dict[str, str]] = {
         "POST /peer/v1/reservations": f"{PEER} 200 200 401 401",
         "POST /peer/v1/reservations/release": f"{PEER} 200 200 401 401",
         "POST /peer/v1/cosignatures": f"{PEER} 200 200 401 401",
-        "GET /v1/positions": "401 403 403 403 403 403 200 200 401 401 401 401 401 401",
-        "GET /v1/quotes/{nonce}": "401 403 403 403 403 403 404 404 401 401 401 401 401 401",
-        "GET /v1/reservations": "401 403 403 403 403 403 200 200 401 401 401 401 401 401",
-        "GET /v1/rates": "401 403 403 403 403 403 200 200 401 401 401 401 401 401",
+        "GET /v1/positions": "401 403 403 403 403 403 403 200 200 401 401 401 401 401 401",
+        "GET /v1/quotes/{nonce}": "401 403 403 403 403 403 403 404 404 401 401 401 401 401 401",
+        "GET /v1/reservations": "401 403 403 403 403 403 403 200 200 401 401 401 401 401 401",
+        "GET /v1/rates": "401 403 403 403 403 403 403 200 200 401 401 401 401 401 401",
     },
     COMPLIANCE: {
         **PUBLIC,
         "POST /peer/v1/screenings": f"{PEER} 403 200 401 401",
         "POST /peer/v1/attestations": f"{PEER} 403 200 401 401",
-        "GET /v1/decisions": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/decisions/{uetr}": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/lists": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/lists/issues": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/lists/differences/{old}/{new}": "401 403 403 403 403 404 403 403 401 401 401 401 401 401",
-        "POST /v1/lists/look": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/alerts": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/policy": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/holds": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/holds/{uetr}/{side}": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "POST /v1/holds/{uetr}/{side}/release": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "POST /v1/holds/{uetr}/{side}/refuse": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/false-positives": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "POST /v1/false-positives": "401 403 403 403 403 201 403 403 401 401 401 401 401 401",
-        "POST /v1/false-positives/{number}/approve": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "POST /v1/false-positives/{number}/withdraw": "401 403 403 403 403 200 403 403 401 401 401 401 401 401",
-        "GET /v1/openings/{uetr}": "401 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "POST /peer/v1/inquiries": f"{PEER} 403 200 401 401",
+        "GET /v1/decisions": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/decisions/{uetr}": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/lists": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/lists/issues": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/lists/differences/{old}/{new}": "401 403 403 403 403 404 404 403 403 401 401 401 401 401 401",
+        "POST /v1/lists/look": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/alerts": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/policy": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/statistics": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/holds": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/holds/{uetr}/{side}": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/holds/{uetr}/{side}/case": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/holds/{uetr}/{side}/assignment": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/holds/{uetr}/{side}/priority": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/holds/{uetr}/{side}/notes": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/holds/{uetr}/{side}/attachments": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/holds/{uetr}/{side}/inquiries": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/inquiries": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/inquiries/{inquiry}/answer": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/holds/{uetr}/{side}/escalation": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        # Escalated, it is the leads' to decide.
+        "POST /v1/holds/{uetr}/{side}/release": "401 403 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "POST /v1/holds/{uetr}/{side}/refuse": "401 403 403 403 403 403 200 403 403 401 401 401 401 401 401",
+        "GET /v1/false-positives": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/false-positives": "401 403 403 403 403 201 201 403 403 401 401 401 401 401 401",
+        "POST /v1/false-positives/{number}/approve": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/false-positives/{number}/withdraw": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/log": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "GET /v1/log/entries": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "GET /v1/log/anchors": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "GET /v1/log/inclusion": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "GET /v1/log/consistency": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
+        "GET /v1/openings/{uetr}": "401 403 403 403 403 403 403 200 403 401 401 401 401 401 401",
     },
 }
+QUERIES = {"/v1/log/inclusion": "?number=1", "/v1/log/consistency": "?old=1"}
+"""What a route must be told beside its path."""
 ROWS = [(service, route) for service, rows in TABLE.items() for route in rows]
 NOTHING, NOBODY = "00000000-0000-4000-8000-000000000000", "nobody-of-that-name"
 
@@ -152,6 +178,7 @@ def theirs(network: Network, service: str, route: str) -> Thing:
     known, debtor = network.known, NodeApi(network.folder, DEBTOR)
     paths = {"account": PAYER, "merchant": SHOP, "side": "debtor", "nonce": "0x" + "5" * 64, "uetr": known["uetr"]}
     paths |= {"lane": known["lane"], "sequence": known["sequence"]}
+    paths["inquiry"] = _inquiry(network) if "{inquiry}" in route else NOTHING
     if "returns" in route or "/holds/" in route:
         paths["uetr"] = known["received" if "returns" in route else "held"]
     paths |= {"old": "0" * 64, "new": "0" * 64, "number": _proposed(network) if "{number}" in route else "1"}
@@ -177,10 +204,20 @@ def theirs(network: Network, service: str, route: str) -> Thing:
         "POST /peer/v1/reservations/release": lambda: {"uetrs": [known["uetr"]]},
         "POST /peer/v1/screenings": lambda: {"screenings": []},
         "POST /peer/v1/attestations": lambda: {"requests": []},
+        "POST /v1/holds/{uetr}/{side}/assignment": lambda: {"officer": "anna"},
+        "POST /v1/holds/{uetr}/{side}/priority": lambda: {"priority": "high"},
+        "POST /v1/holds/{uetr}/{side}/notes": lambda: {"note": "the passport is asked for"},
+        "POST /v1/holds/{uetr}/{side}/attachments": lambda: {"sha256": "5" * 64, "size": 7, "name": "passport"},
+        "POST /v1/holds/{uetr}/{side}/inquiries": lambda: {"question": "who is this?"},
+        "POST /v1/holds/{uetr}/{side}/escalation": lambda: {"note": "beyond me"},
+        "POST /v1/inquiries/{inquiry}/answer": lambda: {"answer": "a shop of ours"},
         "POST /v1/holds/{uetr}/{side}/release": lambda: {"note": "another person"},
         "POST /v1/holds/{uetr}/{side}/refuse": lambda: {"note": "the same person"},
         "POST /v1/false-positives": lambda: _false_positive(network),
     }
+    if route == "POST /peer/v1/inquiries":
+        asked = [_asked()] if service == NODE else []
+        return Thing(paths, {"inquiries": asked} | ({"asker": network.account(CREDITOR.slug)} if not asked else {}))
     if (service, route) == (BRIDGE, "POST /peer/v1/cosignatures"):
         return Thing(paths, {"requests": []})
     return Thing(paths, bodies.get(route, dict)())
@@ -208,6 +245,19 @@ def _bulk(quote: str) -> Any:
     return {"payments": [{"quote_id": quote, "idempotency_key": str(uuid4())}]}
 
 
+def _asked() -> Any:
+    return {"id": str(uuid4()), "uetr": str(uuid4()), "side": "creditor", "party": None, "question": "who is this?"}
+
+
+def _inquiry(network: Network) -> str:
+    """What the creditor agent's officers ask the debtor agent's."""
+    asked = _asked()
+    body = json.dumps({"inquiries": [asked]}).encode()
+    answer = network.send(network.signed(NODE, "/peer/v1/inquiries", body, CREDITOR.slug), body)
+    assert answer.json()["answers"][0]["state"] == "open", answer.text
+    return str(asked["id"])
+
+
 def _lookup_key(network: Network) -> str:
     headers = {"Authorization": "Bearer " + network.token(NODE, "operator", "operator")}
     body = {"id": SHOP, "owner": PAYER, "name": SHOP.title(), "city": "Bangkok", "category": "5812"}
@@ -218,6 +268,7 @@ def _lookup_key(network: Network) -> str:
 
 def ask(network: Network, service: str, route: str, caller: str, thing: Thing) -> httpx2.Response:
     method, template = route.split()
+    template += QUERIES.get(template, "")
     path, body = template.format(**thing.path), b"" if method == "GET" else json.dumps(thing.body).encode()
     url = network.url(service) + path
     if caller in SIGNERS:
@@ -360,6 +411,36 @@ def test_anothers_thing_is_as_if_it_were_not_there(network: Network, service: st
     assert answers[0].status_code == answers[1].status_code == 404
     assert _without_names(answers[0].text, thing) == _without_names(answers[1].text, Thing(missing, body))
     assert answers[0].headers.keys() == answers[1].headers.keys()
+
+
+OF_CASES = [route for route in TABLE[COMPLIANCE] if "/{uetr}" in route]
+
+
+@pytest.mark.parametrize("route", OF_CASES)
+def test_another_institutions_case_is_as_if_it_were_not_there(network: Network, route: str) -> None:
+    """Our officers and auditors learn nothing of a payment that was never ours, which its own institution knows."""
+    thing = theirs(network, COMPLIANCE, route)
+    caller = "auditor" if "openings" in route else "lead"
+    answers = []
+    for uetr in (_of_others(network), NOTHING):
+        asked = Thing(thing.path | {"uetr": uetr}, thing.body)
+        answer = ask(network, COMPLIANCE, route, caller, asked)
+        answers.append((answer.status_code, _without_names(answer.text, asked)))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+
+
+def _of_others(network: Network) -> str:
+    """What the creditor agent's compliance holds, and no other knows."""
+    own, third, provider = (network.account(each) for each in (CREDITOR.slug, OTHER.slug, OWNER[BRIDGE]))
+    debtor, creditor = Party(HELD_NAME, "person", account="7"), Party("Kopi Corner", "organization")
+    legs = (Leg(own, provider, 156, 1_000),)
+    asked = Screening(str(uuid4()), "debtor", debtor, creditor, own, third, legs)
+    body = json.dumps({"screenings": [to_document(asked)]}).encode()
+    signed = network.signed(CREDITOR.compliance, "/peer/v1/screenings", body, CREDITOR.slug)
+    [decision] = network.send(signed, body).json()["decisions"]
+    assert decision["outcome"] == "hold", decision
+    return asked.uetr
 
 
 def test_anothers_quote_in_a_list_is_as_if_it_were_not_there(network: Network) -> None:

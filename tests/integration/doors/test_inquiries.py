@@ -1,0 +1,74 @@
+"""Officers of two institutions write to each other, through both nodes, each asked for real."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from devnet.network.api import NodeApi
+
+from .conftest import COMPLIANCE, CREDITOR, DEBTOR, OTHER_OWNER, Network, until
+
+
+def asked_as(network: Network, service: str, officer: str, method: str, path: str, body: Any = None) -> Any:
+    token = network.token(service, officer, "compliance:officer", "compliance:read")
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = network.http.request(method, network.url(service) + path, headers=headers, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def held(network: Network, amount: int) -> str:
+    """A payment that the debtor agent's compliance holds."""
+    node = NodeApi(network.folder, DEBTOR)
+    quote = node.quote(OTHER_OWNER, OTHER_OWNER, network.known["foreign code"], amount)
+    uetr = node.pay(quote.id, OTHER_OWNER, f"inquired-{amount}")
+    until(lambda: node.payment(uetr, OTHER_OWNER).status == "held", "the payment is held")
+    return uetr
+
+
+def test_a_question_is_answered_by_the_other_institutions_officers(network: Network) -> None:
+    uetr = held(network, 2_700)
+    path = f"/v1/holds/{uetr}/debtor"
+    hold = asked_as(network, COMPLIANCE, "anna", "POST", path + "/inquiries", {"question": "Who owns this shop?"})
+    assert hold["outcome"] == "request-information"
+    assert "was asked" in hold["status"]
+
+    def received() -> Any:
+        page = asked_as(network, CREDITOR.compliance, "chai", "GET", "/v1/inquiries?limit=500")
+        return [each for each in page["inquiries"] if each["uetr"] == uetr]
+
+    [question] = until(received, "the question has arrived")
+    assert (question["question"], question["side"]) == ("Who owns this shop?", "creditor")
+    assert question["peer"] == network.account(DEBTOR.slug)
+    assert question["party"]["name"], "who is asked about comes with the question"
+    assert received() == [question], "asked again and again, it is one question"
+    answer = f"/v1/inquiries/{question['id']}/answer"
+    asked_as(network, CREDITOR.compliance, "chai", "POST", answer, {"answer": "Li Na, since 2019"})
+    assert received() == []
+
+    def answered() -> Any:
+        case = asked_as(network, COMPLIANCE, "anna", "GET", path + "/case")
+        return case if case["hold"]["outcome"] == "hold" else None
+
+    case = until(answered, "the answer has arrived")
+    assert [(each["act"], each["note"]) for each in case["acts"]][1:] == [("learn", "Li Na, since 2019")]
+    assert [each["action"] for each in case["hold"]["reviews"]] == ["ask", "answered"]
+    assert case["hold"]["officers_missing"] == 2, "an answer decides nothing"
+
+
+def test_what_is_no_question_is_answered_as_refused_and_spoils_no_other(network: Network) -> None:
+    good = {"id": str(uuid4()), "uetr": str(uuid4()), "side": "debtor", "party": None, "question": "who is this?"}
+    bad = [
+        good | {"id": "7"},
+        good | {"id": str(uuid4()), "side": "payer"},
+        good | {"id": str(uuid4()), "question": " "},
+    ]
+    body = json.dumps({"inquiries": [*bad, good, good]}).encode()
+    service = DEBTOR.node
+    answer = network.send(network.signed(service, "/peer/v1/inquiries", body, CREDITOR.slug), body).json()["answers"]
+    assert [each["state"] for each in answer] == ["refused"] * 3 + ["open"] * 2
+    other = json.dumps({"inquiries": [good]}).encode()
+    stolen = network.send(network.signed(service, "/peer/v1/inquiries", other, DEBTOR.slug), other).json()["answers"]
+    assert stolen[0]["state"] == "refused", "an institution learns nothing of another's inquiries"
