@@ -89,10 +89,14 @@ def _source(value: Any, folder: Path, where: str) -> str | Path:
         raise Malformed(f"{where}: a file, a folder or an https URL")
     if "://" not in value:
         return folder / value
-    url = urlsplit(value)
-    if not url.hostname or url.username or (url.scheme != "https" and (url.scheme, url.hostname) not in _LOCAL):
-        raise Malformed(f"{where}: only https is taken, without a password (http from this machine alone)")
-    return value
+    try:
+        url = urlsplit(value)
+        secure = url.scheme == "https" or (url.scheme, url.hostname) in _LOCAL
+        if url.hostname and not url.username and secure and url.port != 0:
+            return value
+    except ValueError:  # no URL at all
+        pass
+    raise Malformed(f"{where}: only https is taken, without a password (http from this machine alone)")
 
 
 _LOCAL = {("http", host) for host in _LOOPBACK}

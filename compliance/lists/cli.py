@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -91,7 +92,8 @@ def diff(
 
 
 def lists_of(sources: Sequence[Path], settings: ComplianceSettings | None) -> Listed:
-    """The lists at some paths; without any those of a service, without one those that are shipped.
+    """The lists at some paths; without any those of a service, without one what the environment's setting names, else
+    the shipped extract.
 
     Raises Malformed, and ComplianceUnavailable when one is missing or too old to clear anything by.
     """
@@ -109,7 +111,8 @@ def _settings(config: Path | None) -> ComplianceSettings | None:
 
 def _kept(sources: Sequence[Path], settings: ComplianceSettings | None) -> list[KeptList]:
     if sources or settings is None:
-        catalogue = [each for path in sources or [SHIPPED_LIST] for each in load_catalogue(path)]
+        paths = sources or [Path(os.environ.get("FEIQIAN_SANCTIONS_LIST", SHIPPED_LIST))]
+        catalogue = [each for path in paths for each in load_catalogue(path)]
         names = Counter[str]()
         for place, each in enumerate(catalogue):
             names[each.name] += 1

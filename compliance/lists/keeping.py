@@ -70,7 +70,8 @@ class ListKeeper:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._policy, self._clock = database, policy, clock
-        self._lock, self._troubles = threading.Lock(), Troubles()
+        self._looking, self._swapping = threading.Lock(), threading.Lock()
+        self._troubles = Troubles()
         self._lists = {each.configured.name: each for each in opened(catalogue, database, self.now())}
         self._listed = self._together(self._lists.values())
         self.rules = InForce(rule_book(policy, self._listed), self.require_fresh)
@@ -94,19 +95,21 @@ class ListKeeper:
 
     def look(self, everything: bool = False) -> None:
         """Look at the sources whose time has come, or at all, and put in force what they have."""
-        with self._lock:
+        with self._looking:
             now, lists = self.now(), self._lists.values()
             due = [each for each in lists if everything or now >= each.looked_at + each.configured.refresh]
-            if due:
-                self._put_in_force([self._seen(each, now) for each in due])
+            seen = [self._seen(each, now) for each in due]
+            if seen:
+                with self._swapping:
+                    self._put_in_force(seen)
 
     def recount(self) -> None:
         """Put in force what officers judged since, in this process or in another."""
-        with self._lock, self._database.read() as connection:
-            if repository.counted(connection) == self._listed.counted:
-                return
-        with self._lock:
-            self._put_in_force([])
+        with self._swapping:
+            with self._database.read() as connection:
+                counted = repository.counted(connection)
+            if counted != self._listed.counted:
+                self._put_in_force([])
 
     def _seen(self, kept: KeptList, now: int) -> KeptList:
         """A list after a look at its source, which may have failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from compliance.lists.loader import MOST_OCTETS, files_at, read_files
 from contracts.terms.errors import Malformed, Unavailable
 
 _PATIENCE = httpx2.Timeout(30, connect=10)
+_LONGEST_DOWNLOAD = 600.0
+"""Seconds for all of it; the others are for one silence."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def _check_sum(configured: ConfiguredList, files: list[ListFile]) -> None:
 
 def _download(url: str) -> ListFile:
     """Raises Unavailable, and Malformed for what is too long or was redirected away from https."""
+    ends = time.monotonic() + _LONGEST_DOWNLOAD
     try:
         with httpx2.stream("GET", url, timeout=_PATIENCE, follow_redirects=True) as answer:
             answer.raise_for_status()
@@ -90,6 +94,8 @@ def _download(url: str) -> ListFile:
                 content += part
                 if len(content) > MOST_OCTETS:
                     raise Malformed(f"it is longer than {MOST_OCTETS >> 20} MiB")
-    except httpx2.HTTPError as failure:
-        raise Unavailable(f"list {url}: {failure or type(failure).__name__}") from failure
+                if time.monotonic() > ends:
+                    raise Unavailable(f"list {url}: not whole after {_LONGEST_DOWNLOAD:g} s")
+    except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
+        raise Unavailable(f"list {url}: {str(failure) or type(failure).__name__}") from failure
     return ListFile(urlsplit(url).path.rpartition("/")[2] or "list", bytes(content))

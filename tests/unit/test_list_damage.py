@@ -133,6 +133,8 @@ def test_what_looks_like_code_stays_text() -> None:
         ("[lists.a]\nsource = 7", "lists.a.source: a file, a folder or an https URL"),
         ("[lists.a]\nsource = 'http://example.org/x'", "only https is taken"),
         ("[lists.a]\nsource = 'https://me:secret@example.org/x'", "without a password"),
+        ("[lists.a]\nsource = 'https://[bad'", "only https is taken"),
+        ("[lists.a]\nsource = 'https://a:99999/'", "only https is taken"),
         ("[lists.a]\nsource = 'ftp://127.0.0.1/x'", "only https is taken"),
         ("[lists.a]\nsource = 'x'\ncategory = 'bad'", "lists.a.category"),
         ("[lists.a]\nsource = 'x'\nsha256 = 'beside'", "lists.a.sha256"),

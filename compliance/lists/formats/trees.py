@@ -62,7 +62,9 @@ def elements(content: bytes, *wanted: str) -> Iterator[tuple[str, Element]]:
 
 def _stream(content: bytes) -> io.BytesIO:
     """Some publishers declare their files standalone="true", which XML spells "yes"."""
-    return io.BytesIO(_DECLARED.sub(rb"\1yes\2", content[:400]) + content[400:])
+    if not _DECLARED.match(content):
+        return io.BytesIO(content)
+    return io.BytesIO(_DECLARED.sub(rb"\1yes\2", content, count=1))
 
 
 def local(element: Element) -> str:
