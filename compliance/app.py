@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from compliance.attesting import AttestationService
@@ -32,7 +32,7 @@ from compliance.lists.service import ListsService
 from compliance.lists.updating import ListUpdater
 from compliance.log.endpoints import log_router
 from compliance.log.service import LogService
-from compliance.policy import load_policy
+from compliance.policy import Policy, load_policy
 from compliance.repository import remember_version
 from compliance.screening.log import AccountTags
 from compliance.screening.service import ScreeningService
@@ -112,16 +112,7 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     rules, tags = keeper.rules, AccountTags(account_secret(keys.token))
     updater = ListUpdater(keeper, Rescreening(database, rules, time))
     screening = ScreeningService(database, settings.account, rules, time, chain.directory, tags)
-    attesting = AttestationService(
-        database,
-        settings.account,
-        rules,
-        time,
-        record,
-        keys.compliance,
-        office,
-    )
-    decisions = DecisionsService(database)
+    attesting = AttestationService(database, settings.account, rules, time, record, keys.compliance, office)
     holds = HoldsService(database, settings.account, rules, time, tags)
     inquiries = InquiriesService(database, settings.account, holds, time)
     messenger = Messenger(settings.account, keys.message, chain.directory)
@@ -148,18 +139,37 @@ def assemble(settings: ComplianceSettings, keys: Keys, chain: ChainSide) -> Fast
     )
     app.state.peer_door = PeerDoor(messenger, ReplayGuard(database, seen_messages), settings.endpoint)
     app.state.tokens = Tokens(settings.name, keys.token)
-    app.include_router(peer_router(settings.account, screening, attesting))
-    app.include_router(officer_router(decisions, policy))
-    app.include_router(lists_router(keeper, ListsService(database)))
-    app.include_router(judging_router(keeper, FalsePositivesService(database, keeper, time)))
-    app.include_router(holds_router(holds))
-    app.include_router(cases_router(CasesService(database, holds, time)))
-    app.include_router(inquiries_router(inquiries))
-    app.include_router(inquiries_peer_router(settings.account, inquiries))
-    app.include_router(statistics_router(StatisticsService(database, policy.calendar, time)))
-    app.include_router(auditor_router(decisions))
-    app.include_router(log_router(LogService(database)))
+    rooms = (
+        peer_router(settings.account, screening, attesting),
+        inquiries_peer_router(settings.account, inquiries),
+        *_for_people(database, policy, keeper, holds, inquiries, time),
+    )
+    for room in rooms:
+        app.include_router(room)
     return app
+
+
+def _for_people(
+    database: Database,
+    policy: Policy,
+    keeper: ListKeeper,
+    holds: HoldsService,
+    inquiries: InquiriesService,
+    time: ChainTime,
+) -> tuple[APIRouter, ...]:
+    """What officers and auditors ask."""
+    decisions = DecisionsService(database)
+    return (
+        officer_router(decisions, policy),
+        lists_router(keeper, ListsService(database)),
+        judging_router(keeper, FalsePositivesService(database, keeper, time)),
+        holds_router(holds),
+        cases_router(CasesService(database, holds, time)),
+        inquiries_router(inquiries),
+        statistics_router(StatisticsService(database, policy.calendar, time)),
+        auditor_router(decisions),
+        log_router(LogService(database)),
+    )
 
 
 def account_secret(key: MessageKey) -> bytes:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from compliance.lists.entries import SanctionsList
 from compliance.lists.listed import FalsePositive, Listed, read_manifest
 from compliance.lists.loader import joined, read_list
-from compliance.lists.tables import alerts, false_positives, list_contents, list_issues, list_sets
+from compliance.lists.tables import customer_alerts, false_positives, list_contents, list_issues, list_sets
 from compliance.tables import decisions, lists
 from serving.jsontext import dump, load
 from serving.upsert import upsert
@@ -224,17 +224,17 @@ def add_alerts(connection: Connection, new: Iterable[Alert]) -> None:
             "matches": dump(list(alert.matches)),
             "made_at": alert.made_at,
         }
-        connection.execute(upsert(connection, alerts).values(values).on_conflict_do_nothing())
+        connection.execute(upsert(connection, customer_alerts).values(values).on_conflict_do_nothing())
 
 
 def alerts_before(connection: Connection, before: int | None, limit: int) -> list[tuple[int, str, str, Alert]]:
     """Alerts with their sequence, and the UETR and side of their decision; the newest first."""
-    query = select(alerts, decisions.c.uetr, decisions.c.side).join(
-        decisions, alerts.c.decision == decisions.c.sequence
+    query = select(customer_alerts, decisions.c.uetr, decisions.c.side).join(
+        decisions, customer_alerts.c.decision == decisions.c.sequence
     )
-    query = query.order_by(alerts.c.sequence.desc()).limit(limit)
+    query = query.order_by(customer_alerts.c.sequence.desc()).limit(limit)
     if before is not None:
-        query = query.where(alerts.c.sequence < before)
+        query = query.where(customer_alerts.c.sequence < before)
     return [(row.sequence, row.uetr, row.side, _alert(row)) for row in connection.execute(query)]
 
 

@@ -52,8 +52,8 @@ false_positives = Table(
     Column("counted_until", BigInteger, nullable=True),
     CheckConstraint("approved_by <> proposed_by", name="two_officers"),
 )
-alerts = Table(
-    "alerts",
+customer_alerts = Table(
+    "customer_alerts",
     metadata,
     Column("sequence", SERIAL, primary_key=True, autoincrement=True),
     Column("list_version", Text, ForeignKey("lists.version"), nullable=False),

@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.CheckConstraint("approved_by <> proposed_by", name="two_officers"),
     )
     op.create_table(
-        "alerts",
+        "customer_alerts",
         sa.Column("sequence", SERIAL, primary_key=True, autoincrement=True),
         sa.Column("list_version", sa.Text, sa.ForeignKey("lists.version"), nullable=False),
         sa.Column("decision", sa.BigInteger, sa.ForeignKey("decisions.sequence"), nullable=False),

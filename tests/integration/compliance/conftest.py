@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -78,16 +79,25 @@ class Directory:
         return (MESSAGE_KEYS[account].public,) if account in COUNTRIES else ()
 
 
+QUIET = 60.0
+"""Seconds without a block: far less than the services' tolerance."""
+
+
 @dataclass
 class DevChain:
     """A chain whose time the test sets."""
 
     network: Network
     client: ChainClient
+    mined_at: float = field(default_factory=time.monotonic)
 
     def pass_time(self, seconds: int) -> None:
         self.client.request("evm_increaseTime", seconds)
+        self.mine()
+
+    def mine(self) -> None:
         self.client.request("evm_mine")
+        self.mined_at = time.monotonic()
 
 
 @dataclass
@@ -222,6 +232,13 @@ def chain() -> Iterator[DevChain]:
     """The chain whose time all services share."""
     with contextmanager(_dev_chain)() as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def a_living_chain(chain: DevChain) -> None:
+    """However long all tests take, services that last for all of them hear of a new block before they give up."""
+    if time.monotonic() - chain.mined_at > QUIET:
+        chain.mine()
 
 
 @pytest.fixture
