@@ -29,6 +29,8 @@ def seen_messages_table(metadata: MetaData) -> Table:
 
 FORGET_EVERY = MAX_AGE.total_seconds()
 """Seconds between the times that what has long expired is forgotten; with every message it would cost it a quarter."""
+FORGET_AFTER = 2 * MAX_AGE.total_seconds()
+"""Seconds after the end of its message's life for which a nonce is kept."""
 _RECEIVED = "this message was received before; sign it anew"
 
 
@@ -105,6 +107,5 @@ class ReplayGuard:
 
 
 def _long_expired() -> int:
-    """What expired before this second of 1970's time can never be accepted again, whatever our clock did a moment
-    ago."""
-    return int(time.time()) - 2 * int(MAX_AGE.total_seconds())
+    """What expired before this second since 1970 can never be accepted again, whatever our clock did a moment ago."""
+    return int(time.time() - FORGET_AFTER)

@@ -34,12 +34,19 @@ class Point(StrEnum):
 
 @dataclass
 class Disk:
-    """One service's file. `hooks` are called when a commit is durable; `strike` decides who dies at a point."""
+    """One service's file. `hooks` are called when a commit is durable; `strike` decides who dies at a point.
+
+    Transactions are counted as they begin; `durable` is the newest that is committed, `ends` what it was each time that
+    the file was opened.
+    """
 
     path: Path
     strike: Callable[[Point], bool] = lambda point: False
     hook: Callable[[], None] = lambda: None
     commits: int = 0
+    begun: int = 0
+    durable: int = 0
+    ends: list[int] = field(default_factory=list)
     _reading: Engine | None = None
     _writing: Engine | None = None
     _look: Any = None
@@ -120,6 +127,7 @@ class _Store(SqliteStore):
         super().__init__(path)
         self._disk = disk(path)
         self._disk.stores.append(self)
+        self._disk.ends.append(self._disk.durable)
 
     def reading(self) -> Engine:
         return self._disk.engines(self)[0]
@@ -127,12 +135,17 @@ class _Store(SqliteStore):
     def writing(self) -> Engine:
         return self._disk.engines(self)[1]
 
+    def queue(self, connection: Connection, alone: bool) -> None:
+        self._disk.begun += 1
+        super().queue(connection, alone)
+
     def count(self, connection: Connection) -> int:
         generation = super().count(connection)
         self._pass(Point.BEFORE)
         return generation
 
     def acknowledge(self, generation: int, distrusted: bool) -> None:
+        self._disk.durable = self._disk.begun
         self._pass(Point.COMMITTED)
         super().acknowledge(generation, distrusted)
         self._disk.commits += 1

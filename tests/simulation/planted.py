@@ -57,6 +57,12 @@ def _no_inbox() -> None:
     ReplayGuard.accept_once = lambda self, sender: self._database.submit(lambda _: None)  # type: ignore[method-assign]
 
 
+@bug("nonces in memory alone", 15)
+def _forgetful_inbox() -> None:
+    """A message that comes again after a restart is acted on again."""
+    ReplayGuard._keep = lambda self, connection, row, forget: None  # type: ignore[method-assign]
+
+
 @bug("acknowledged before the commit")
 def _early_answer() -> None:
     """Whoever waits for a commit hears "done" when the work is done, before it is durable."""

@@ -141,7 +141,8 @@ def _node(service: Service, process: Process) -> Door:
     service.context = node
     Worker(node).start()
     guard = ReplayGuard(database, seen_messages)
-    return Door(process, service.endpoint, messenger, guard, routes_of(node_router, [node]), service.wire)
+    routes = routes_of(node_router, [node])
+    return Door(process, service.endpoint, messenger, guard, routes, service.wire, service.disk)
 
 
 def _bridge(service: Service, process: Process) -> Door:
@@ -169,7 +170,9 @@ def _bridge(service: Service, process: Process) -> Door:
     service.context = bridge
     BridgeFollower(bridge).start()
     guard = ReplayGuard(database, bridge_seen)
-    return Door(process, service.endpoint, messenger, guard, routes_of(bridge_router, [bridge]), service.wire)
+    return Door(
+        process, service.endpoint, messenger, guard, routes_of(bridge_router, [bridge]), service.wire, service.disk
+    )
 
 
 def _compliance(service: Service, process: Process) -> Door:
@@ -192,7 +195,7 @@ def _compliance(service: Service, process: Process) -> Door:
     messenger = SimulatedMessenger(who.account, directory)
     guard = ReplayGuard(database, compliance_seen)
     routes = routes_of(peer_router(who.account, screening, attesting), [])
-    return Door(process, service.endpoint, messenger, guard, routes, service.wire)
+    return Door(process, service.endpoint, messenger, guard, routes, service.wire, service.disk)
 
 
 def _shared(who: Institution, endpoint: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from serving.client import Peer, PeerClient
 from serving.messages import MAX_AGE, Messenger, RequestMessage, ResponseMessage, Sender
 from serving.problems import problem_of
 from serving.replay import ReplayGuard
+from tests.simulation.databases import Disk
 from tests.simulation.machine import Future, scheduler, wait, wall
 from tests.simulation.scheduler import Process
 
@@ -84,6 +85,7 @@ class Door:
     replay: ReplayGuard
     routes: dict[str, Callable[[bytes, Participant], tuple[int, bytes]]]
     wire: Wire
+    disk: Disk
     lie: Callable[[str, Any], Any] | None = None
 
     def answer(self, path: str, signature: str, body: bytes) -> tuple[ResponseMessage, bytes]:
@@ -92,7 +94,7 @@ class Door:
         try:
             verified = self.messenger.verify_request(message, body)
             remembered = self.replay.accept_once(verified)
-            self.wire.hear(self.process.name, verified.nonce)
+            self.wire.hear(self.process, self.disk, verified.nonce)
             status, content = self._handled(path, body, verified.participant)
             self.replay.require_remembered(remembered)
         except Exception as error:
@@ -218,7 +220,8 @@ class Wire:
     due: dict[int, str] = field(default_factory=dict)
     """What must happen to a message of this number, whatever the odds say."""
     newest: dict[str, int] = field(default_factory=dict)
-    heard: dict[str, set[str]] = field(default_factory=dict)
+    heard: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    """By service and nonce: in which life it acted on the message, after how many transactions had begun."""
     """By service, what any of its lives has acted on."""
 
     def send(self, process: Process, endpoint: str, message: RequestMessage, body: bytes) -> Future:
@@ -263,12 +266,15 @@ class Wire:
         else:
             scheduler().later(luck * 3.0 if fate == "duplicate" else 5.0 + 35.0 * luck, arrive)
 
-    def hear(self, name: str, nonce: str) -> None:
-        """A service accepted a message and acts on it: no life of it did before."""
-        known = self.heard.setdefault(name, set())
+    def hear(self, process: Process, disk: Disk, nonce: str) -> None:
+        """A service accepted a message and acts on it: no life of it did before, unless it died before anything that
+        began since was durable, so that nothing came of it."""
+        known = self.heard.setdefault(process.name, {})
         if nonce in known:
-            raise scheduler().fail(f"{name} acted on one message twice")
-        known.add(nonce)
+            life, begun = known[nonce]
+            if life == len(disk.ends) or disk.ends[life] > begun:
+                raise scheduler().fail(f"{process.name} acted on one message twice")
+        known[nonce] = len(disk.ends), disk.begun
 
     def _fate(self, number: int) -> str:
         luck, odds = scheduler().luck.random(), self.odds
