@@ -1,31 +1,50 @@
 """Which listed names a party's name resembles, how much, and why in words.
 
-Scores are whole thousandths: 1000 is the same words in any order. So a stored decision re-runs to the same figure.
+Scores are whole thousandths: 1000 is the same words in any order. So a stored decision re-runs to the same figure. A
+score depends on the two names only, never on what else is listed.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
-
 from compliance.lists.entries import ListEntry
-from compliance.names.normalise import words
+from compliance.names.explain import explained
+from compliance.names.features import features, order_of
+from compliance.names.model import shipped_model
+from compliance.names.search import Compared, ListedNames
+from compliance.names.written import Reading, Writing
 from contracts.terms.parties import Party
 
 SAME_WORDS = 1000
 LEAST_SCORE = 800
 """What resembles less is not reported."""
 
-PART_OF_NAME = 920
-"""All words of the shorter name stand in the longer one, which says more: alike, but never the same."""
+ALMOST_SAME = 965
+"""The most for other than the same words or letters: however sure the model is, a person should look."""
 
-OTHER_KIND = 50
+SAME_IN_LATIN = 975
+"""The same words once one of the names was written in Latin letters."""
+
+SAME_BUT = 980
+"""The same words in an order that is not usual or with another legal form, or the same letters, divided otherwise."""
+
+OTHER_CHARACTERS = 880
+"""The most when both names are written in Chinese characters or in Hangul, and differ there."""
+
+WEAK = 940
+"""The most for a name that the list itself calls weak."""
+
+OTHER_KIND = 60
 OTHER_BIRTH_YEAR = 120
+OTHER_NATIONALITY = 15
+_FEW_LETTERS = 6
+_BIRTH_YEARS_APART = 1
 _MAX_MATCHES = 10
+_KNOWN = 262_144
+"""Names whose answer is kept, so that a customer seen before costs a look-up."""
 
 
 @dataclass(frozen=True)
@@ -39,111 +58,99 @@ class Match:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _ListedName:
-    entry: ListEntry
-    name: str
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Likeness:
-    listed: _ListedName
+    """The best of an entry's names."""
+
+    compared: Compared
     score: int
-    reason: str
 
 
 class NameIndex:
-    """Answers for one version of the lists. Names seen before cost a look-up. Usable from several threads."""
+    """Answers for one version of the lists. Names seen before cost a look-up. Usable from several threads.
 
-    def __init__(self, entries: Sequence[ListEntry]) -> None:
-        self._names = tuple(_listed_names(entries))
-        self._sorted = [" ".join(sorted(listed.words)) for listed in self._names]
-        self._joined = ["".join(listed.words) for listed in self._names]
-        self._by_word: dict[str, set[int]] = defaultdict(set)
-        for place, listed in enumerate(self._names):
-            for word in listed.words:
-                self._by_word[word].add(place)
-        self._alike = lru_cache(maxsize=65536)(self._search)
+    `least` is the score from which a match is reported.
+    """
+
+    def __init__(self, entries: Sequence[ListEntry], least: int = LEAST_SCORE) -> None:
+        self._model = shipped_model()
+        self._least = least
+        self._names = ListedNames(entries, Writing(self._model.rarity))
+        self._alike = lru_cache(maxsize=_KNOWN)(self._search)
+
+    @property
+    def version(self) -> str:
+        """Of the model that scores, a SHA-256 in hex: the same version scores alike."""
+        return self._model.version
 
     def matches(self, party: Party) -> tuple[Match, ...]:
         """At most ten matches, the best first, one for each listed entry."""
-        best: dict[str, Match] = {}
-        for likeness in self._alike(words(party.name, party.kind)):
-            match = _judge(likeness, party)
-            known = best.get(likeness.listed.entry.reference)
-            if match.score >= LEAST_SCORE and (known is None or match.score > known.score):
-                best[likeness.listed.entry.reference] = match
-        ranked = sorted(best.values(), key=lambda match: (-match.score, match.list_name, match.entry_id))
-        return tuple(ranked[:_MAX_MATCHES])
+        judged = [_judge(likeness, party) for likeness in self._alike(party.name, party.kind)]
+        found = [match for match in judged if match.score >= self._least]
+        found.sort(key=lambda match: (-match.score, match.list_name, match.entry_id))
+        return tuple(found[:_MAX_MATCHES])
 
-    def _search(self, asked: tuple[str, ...]) -> tuple[_Likeness, ...]:
-        if not asked:
-            return ()
-        found = self._same_letters("".join(asked), self._joined)
-        for place, score in self._same_letters(" ".join(sorted(asked)), self._sorted).items():
-            found[place] = max(score, found.get(place, 0))
-        for place in self._parts(asked):
-            found[place] = max(PART_OF_NAME, found.get(place, 0))
-        return tuple(self._explain(asked, place, score) for place, score in sorted(found.items()))
+    def _search(self, name: str, kind: str) -> tuple[_Likeness, ...]:
+        best: dict[str, _Likeness] = {}
+        for compared in self._names.near(name, kind):
+            score = self._score(compared, kind)
+            known = best.get(compared.listed.entry.reference)
+            if score >= self._least and (known is None or score > known.score):
+                best[compared.listed.entry.reference] = _Likeness(compared, score)
+        return tuple(best.values())
 
-    def _same_letters(self, asked: str, choices: list[str]) -> dict[int, int]:
-        hits = process.extract(asked, choices, scorer=fuzz.ratio, score_cutoff=LEAST_SCORE / 10, limit=None)
-        return {place: int(score * 10) for _, score, place in hits}
+    def _score(self, compared: Compared, kind: str) -> int:
+        asked, listed = compared.alignment.asked, compared.listed
+        score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind)))
+        if asked.native and listed.reading.native and asked.script == listed.reading.script:
+            if sorted(asked.native) != sorted(listed.reading.native):
+                score = min(score, OTHER_CHARACTERS)
+            elif same_words(asked, listed.reading):
+                score = SAME_WORDS
+        elif same_words(asked, listed.reading):
+            score = _same(compared)
+        elif same_letters(asked, listed.reading):
+            score = SAME_BUT if asked.script == listed.reading.script else SAME_IN_LATIN
+        return min(score, WEAK) if listed.weak else score
 
-    def _parts(self, asked: tuple[str, ...]) -> list[int]:
-        """Names that contain all the asked words, or are contained in them, if the shorter one says enough."""
-        words_asked, shared = set(asked), defaultdict[int, int](int)
-        for word in words_asked:
-            for place in self._by_word.get(word, ()):
-                shared[place] += 1
-        return [
-            place
-            for place, count in shared.items()
-            if count >= _enough_words(self._names[place].entry)
-            and count in (len(words_asked), len(set(self._names[place].words)))
-        ]
 
-    def _explain(self, asked: tuple[str, ...], place: int, score: int) -> _Likeness:
-        listed = self._names[place]
-        if asked == listed.words:
-            return _Likeness(listed, SAME_WORDS, "the name is the same")
-        if sorted(asked) == sorted(listed.words):
-            return _Likeness(listed, SAME_WORDS, "the same words in another order")
-        if score == PART_OF_NAME and set(asked) < set(listed.words):
-            return _Likeness(listed, score, "all its words stand in the listed name, which has more")
-        if score == PART_OF_NAME and set(asked) > set(listed.words):
-            return _Likeness(listed, score, "all words of the listed name stand in it, and more")
-        if score == SAME_WORDS:
-            return _Likeness(listed, score, "the same letters, divided into other words")
-        return _Likeness(listed, score, f"spelled alike: the letters agree to {score // 10} %")
+def same_words(one: Reading, other: Reading) -> bool:
+    """Whether the words that say something are the same, in any order."""
+    return bool(one.key) and one.key == other.key
+
+
+def same_letters(one: Reading, other: Reading) -> bool:
+    """Whether the words that say something are the same when written without spaces."""
+    return len(one.letters) >= _FEW_LETTERS and one.letters == other.letters
+
+
+def _same(compared: Compared) -> int:
+    """Of a name with the same words."""
+    asked, listed = compared.alignment.asked, compared.alignment.listed
+    if asked.script != listed.script:
+        return SAME_IN_LATIN
+    other_form = asked.forms and listed.forms and not asked.forms & listed.forms
+    return SAME_BUT if other_form or order_of(compared.alignment) > 1 else SAME_WORDS
 
 
 def _judge(likeness: _Likeness, party: Party) -> Match:
     """Lower a likeness by what speaks against it, and say what agrees and what differs."""
-    entry, score, reasons = likeness.listed.entry, likeness.score, [likeness.reason]
-    if likeness.listed.name != entry.name:
-        reasons.append(f"an alias of {entry.name}")
+    listed, score = likeness.compared.listed, likeness.score
+    entry, reasons = listed.entry, list(explained(likeness.compared))
     if party.kind != entry.kind:
         score -= OTHER_KIND
         reasons.append(f"the list has it as {'a person' if entry.kind == 'person' else 'an organization'}")
     if party.birth_date and entry.birth_years:
         year = int(party.birth_date[:4])
-        if min(abs(year - listed) for listed in entry.birth_years) > 1:
+        if min(abs(year - known) for known in entry.birth_years) > _BIRTH_YEARS_APART:
             score -= OTHER_BIRTH_YEAR
             reasons.append("another birth year")
         else:
             reasons.append("the birth year agrees")
     if party.nationality and entry.nationalities:
-        reasons.append("the nationality agrees" if party.nationality in entry.nationalities else "another nationality")
-    return Match(entry.list_name, entry.entry_id, likeness.listed.name, score, tuple(reasons))
-
-
-def _listed_names(entries: Sequence[ListEntry]) -> list[_ListedName]:
-    named = ((entry, name) for entry in entries for name in (entry.name, *entry.aliases))
-    return [_ListedName(entry, name, found) for entry, name in named if (found := words(name, entry.kind))]
-
-
-def _enough_words(entry: ListEntry) -> int:
-    """Two words tell a person; of an organisation's they are too often common ones."""
-    return 2 if entry.kind == "person" else 3
+        if party.nationality in entry.nationalities:
+            reasons.append("the nationality agrees")
+        else:
+            score -= OTHER_NATIONALITY if score < SAME_WORDS else 0
+            reasons.append("another nationality")
+    return Match(entry.list_name, entry.entry_id, listed.name, max(0, score), tuple(reasons))

@@ -24,6 +24,8 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th"
 _ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
 _APOSTROPHES = re.compile("['`´‘’ʻʼʾʿ]")
 _ABBREVIATION = re.compile(r"\b(?:\w\.){2,}", re.UNICODE)
+# Between letters and digits, two or more of each: "YU8653".
+_DIGITS_NEXT = re.compile(r"(?<=[^\W\d]{2})(?=\d{2})|(?<=\d{2})(?=[^\W\d]{3})")
 # Unicode's letters, marks and numbers make words; all else divides them.
 _OF_WORDS = frozenset("LMN")
 _INVISIBLE = frozenset(["Cf", "Cs", "Co", "Cn"])
@@ -33,16 +35,29 @@ _INVISIBLE = frozenset(["Cf", "Cs", "Co", "Cn"])
 def words(name: str, kind: str) -> tuple[str, ...]:
     """The words of a name that count, in order: case, accents, punctuation, invisible characters, titles (of persons)
     and legal forms (of organisations) taken away. Empty when nothing is left to compare."""
-    found = tuple(_divided(_plain(name)).split())
+    found = tuple(_divided(_unabbreviated(plain(name))).split())
     dropped = _LEGAL_FORMS if kind == "organization" else _TITLES
     return tuple(word for word in found if word not in dropped) or found
 
 
-def _plain(name: str) -> str:
+def divided(name: str, kind: str) -> str:
+    """A name's words in its own script, parted by single spaces, nothing dropped but case, accents and what is
+    not seen. An organisation's "S.A." is one word, a person's "J.R." are two initials."""
+    text = plain(name)
+    if kind == "organization":
+        text = _DIGITS_NEXT.sub(" ", _unabbreviated(text))
+    return " ".join(_divided(text).split())
+
+
+def plain(name: str) -> str:
+    """One spelling for what differs in case, accents, apostrophes and invisible characters only."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     visible = "".join(each for each in folded if unicodedata.category(each) not in _INVISIBLE)
-    unmarked = _APOSTROPHES.sub("", _ACCENTS.sub("", visible.translate(_LETTERS)))
-    return _ABBREVIATION.sub(lambda match: match.group().replace(".", ""), unmarked)
+    return unicodedata.normalize("NFC", _APOSTROPHES.sub("", _ACCENTS.sub("", visible.translate(_LETTERS))))
+
+
+def _unabbreviated(text: str) -> str:
+    return _ABBREVIATION.sub(lambda match: match.group().replace(".", ""), text)
 
 
 def _divided(text: str) -> str:
