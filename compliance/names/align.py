@@ -16,6 +16,8 @@ LEAST = 600
 _SHORT_BONES, _BEGINNING = 780, 760
 _SOUND_COUNTS, _BONES_COUNT = 950, 820
 _FEW_LETTERS = 3
+_CALLED_SHORT = 4
+"""Letters that a short form may lack: "Vladimir" is no short form of "Vladimirovich"."""
 _JOINED_LEAST = 0.84
 _LETTERS_LEAST = 0.45
 _OTHER_LETTERS = 120
@@ -81,7 +83,9 @@ def _spelled(one: Word, other: Word) -> int:
         best = int(1000 * spelled_alike(one.text, other.text, score_cutoff=0.6))
         if shorter > _FEW_LETTERS:
             best = max(best, int(_SOUND_COUNTS * spelled_alike(one.sound, other.sound, score_cutoff=0.65)))
-    if shorter > _FEW_LETTERS and (one.text.startswith(other.text) or other.text.startswith(one.text)):
+    if _FEW_LETTERS < shorter >= longer - _CALLED_SHORT and (
+        one.text.startswith(other.text) or other.text.startswith(one.text)
+    ):
         best = max(best, _BEGINNING)
     bones = _bones_alike(one.skeleton, other.skeleton)
     if bones > best:

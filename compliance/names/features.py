@@ -16,7 +16,7 @@ FEATURES = (
     *("asked_missing", "listed_missing", "worst_alike", "worst_weight", "well_met", "weight_met", "heaviest_met"),
     *("asked_names", "listed_names", "initials_met", "initials_missing", "letters_alike", "sounds_alike"),
     *("numbers", "forms", "order", "native_alike", "doubtful", "joined", "rest_alike", "letters", "asked_weight"),
-    *("listed_weight", "worst_letters", "second_alike"),
+    *("listed_weight", "worst_letters", "second_alike", "worst_edits", "worst_heard", "edits", "heard"),
 )
 
 _NOT_COMPARED = -1
@@ -48,6 +48,7 @@ def features(alignment: Alignment, kind: str) -> list[int]:
         sum(word.weight for word in asked.words),
         sum(word.weight for word in listed.words),
         *_worst(alignment),
+        *_edits(alignment),
     ]
 
 
@@ -99,6 +100,17 @@ def _worst(alignment: Alignment) -> tuple[int, int]:
     """Letters of the worst pair's shorter word; likeness of the second worst pair."""
     names = sorted((pair.alike, _pair_letters(alignment, pair.asked, pair.listed)) for pair in alignment.pairs)
     return (names[0][1] if names else 0), (names[1][0] if len(names) > 1 else 0)
+
+
+def _edits(alignment: Alignment) -> tuple[int, int, int, int]:
+    """Letters to change, and sounds to change, of the pair that needs most; then of all pairs together."""
+    letters, heard = [0], [0]
+    for pair in alignment.pairs:
+        one, other = alignment.asked.words[pair.asked[0]], alignment.listed.words[pair.listed[0]]
+        if len(pair.asked) == len(pair.listed) and one.text != other.text and one.role == other.role == NAME:
+            letters.append(OSA.distance(one.text, other.text))
+            heard.append(OSA.distance(one.fold, other.fold))
+    return max(letters), max(heard), sum(letters), sum(heard)
 
 
 def _pair_letters(alignment: Alignment, asked: tuple[int, ...], listed: tuple[int, ...]) -> int:

@@ -15,7 +15,7 @@ from compliance.names.explain import explained
 from compliance.names.features import features, order_of
 from compliance.names.model import shipped_model
 from compliance.names.search import Compared, ListedNames
-from compliance.names.written import Reading, Writing
+from compliance.names.written import MAX_LETTERS, Reading, Writing
 from contracts.terms.parties import Party
 
 SAME_WORDS = 1000
@@ -43,7 +43,7 @@ OTHER_NATIONALITY = 15
 _FEW_LETTERS = 6
 _BIRTH_YEARS_APART = 1
 _MAX_MATCHES = 10
-_KNOWN = 262_144
+_KNOWN = 131_072
 """Names whose answer is kept, so that a customer seen before costs a look-up."""
 
 
@@ -85,7 +85,7 @@ class NameIndex:
 
     def matches(self, party: Party) -> tuple[Match, ...]:
         """At most ten matches, the best first, one for each listed entry."""
-        judged = [_judge(likeness, party) for likeness in self._alike(party.name, party.kind)]
+        judged = [_judge(likeness, party) for likeness in self._alike(party.name[:MAX_LETTERS], party.kind)]
         found = [match for match in judged if match.score >= self._least]
         found.sort(key=lambda match: (-match.score, match.list_name, match.entry_id))
         return tuple(found[:_MAX_MATCHES])
@@ -116,7 +116,7 @@ class NameIndex:
 
 def same_words(one: Reading, other: Reading) -> bool:
     """Whether the words that say something are the same, in any order."""
-    return bool(one.key) and one.key == other.key
+    return one.told == other.told or (bool(one.key) and one.key == other.key)
 
 
 def same_letters(one: Reading, other: Reading) -> bool:

@@ -48,6 +48,7 @@ _VOWELS: list[str] = _TABLES["hangul"]["vowels"].split()
 _TAILS: list[str] = _TABLES["hangul"]["tails"].split()
 _KOREAN_FAMILY: Mapping[str, str] = _TABLES["hangul"]["family"]
 _KOREAN_TWO_FAMILY = frozenset(_TABLES["hangul"]["two"])
+_LOOKALIKES = str.maketrans({pair[0]: pair[1] for pair in _TABLES["lookalikes"]["letters"].split()})
 _SPACES = re.compile(r"\s+")
 
 
@@ -66,6 +67,7 @@ def readings(text: str) -> tuple[str, ...]:
     """Words of a folded name (see `normalise.fold`), in Latin letters and parted by spaces; at most three ways."""
     if text.isascii():
         return (text,)
+    text = " ".join(_undisguised(word) for word in text.split())
     script = script_of(text)
     if script == ARABIC:
         return (_arabic(text),)
@@ -76,6 +78,13 @@ def readings(text: str) -> tuple[str, ...]:
     if script == KANA:
         return tuple(dict.fromkeys((_japanese(text), _chinese(text))))
     return (_plain(text),)
+
+
+def _undisguised(word: str) -> str:
+    """A word of Latin letters and of some that only look like them, in Latin letters."""
+    if word.isascii() or not any("a" <= each <= "z" for each in word):
+        return word
+    return word.translate(_LOOKALIKES)
 
 
 def _script(code: int) -> int:

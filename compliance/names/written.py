@@ -58,6 +58,8 @@ class Reading:
     script: int
     forms: int
     native: str
+    told: tuple[str, ...]
+    """All words as they were written, legal forms too, sorted."""
     sounds: tuple[str, ...]
     """All words' sounds in a row; then with the first, and with the last word at the other end."""
 
@@ -81,6 +83,7 @@ _FORM_BITS = {form: 1 << place for place, form in enumerate(_VOCABULARY["organiz
 _LONGEST_FORM = max(map(len, _FORMS))
 _COMMON = frozenset(_VOCABULARY["organization"]["common"]) | {"and"}
 _FORM_WORDS = sorted({fold(word) for phrase in _FORMS for word in phrase if len(word) > 4})
+_FORMS_ANYWHERE = frozenset(_VOCABULARY["organization"]["anywhere"]["forms"])
 _GLUED_ENDS = ("limited", "company", "corporation", "gmbh", "llc", "ltd", "jointstock", "joint")
 _GLUED_STARTS = ("limitedliability", "limited", "company", "jsc", "pjsc", "ojsc", "ooo", "oao", "zao", "llc")
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -130,8 +133,8 @@ class Writing:
         tokens = [token[:MAX_WORD] for token in text.split()]
         if kind == "organization":
             rest, forms = _without_forms(_numbered(_unglued(tokens)))
-            return _read(self._organization(rest[:MAX_WORDS]), script, forms, native)
-        return _read(self._person(_parted(tokens)[:MAX_WORDS]), script, 0, native)
+            return _read(self._organization(rest[:MAX_WORDS]), script, forms, native, tokens)
+        return _read(self._person(_parted(tokens)[:MAX_WORDS]), script, 0, native, tokens)
 
     def _person(self, tokens: list[str]) -> tuple[Word, ...]:
         minor = _titles(tokens)
@@ -169,10 +172,11 @@ class Writing:
         return Word(text, folded, sounded, skeleton(sounded), role, weight, called, letters, letters.bit_count(), plain)
 
 
-def _read(words: tuple[Word, ...], script: int, forms: int, native: str) -> Reading:
+def _read(words: tuple[Word, ...], script: int, forms: int, native: str, tokens: list[str]) -> Reading:
     telling = [word.sound for word in words if word.role != MINOR]
     orders = (telling, telling[1:] + telling[:1], telling[-1:] + telling[:-1])
-    return Reading(words, script, forms, native, tuple(dict.fromkeys("".join(order) for order in orders)))
+    told = tuple(sorted(tokens))
+    return Reading(words, script, forms, native, told, tuple(dict.fromkeys("".join(order) for order in orders)))
 
 
 def _bits(sounded: str) -> int:
@@ -212,7 +216,9 @@ def _parted(tokens: list[str]) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def _is_form(token: str) -> bool:
-    """Whether a word belongs to a legal form that stands in the middle or was misspelled."""
+    """Whether a word belongs to a legal form, which may stand in the middle or be misspelled."""
+    if token in _FORMS_ANYWHERE:
+        return True
     return len(token) > 4 and extractOne(fold(token), _FORM_WORDS, scorer=spelled_alike, score_cutoff=0.8) is not None
 
 

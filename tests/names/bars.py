@@ -5,6 +5,7 @@ A threshold is always one that clears all but a stated share of customers who ar
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz
 
 from compliance.lists.entries import ListEntry
-from compliance.names.match import NameIndex
+from compliance.names.match import Match, NameIndex
 from contracts.terms.parties import Party
 from tests.names import sources, variants
 from tests.names.alphabets import cyrillic, han, hangul
@@ -130,6 +131,23 @@ def arabic(count: int) -> list[Query]:
     pairs = sources.un_scripts(training=False)
     found = [Query(name, known[key]) for key, name in pairs if any("\u0600" <= letter <= "\u06ff" for letter in name)]
     return random.Random(SEED).sample(found, min(count, len(found)))
+
+
+def script_pairs() -> list[Match]:
+    """Of watchman's pairs across scripts, the match of each, among all of them."""
+    rows = [row for row in csv.reader(_script_lines()) if len(row) == 4 and row[0] != "Query"]
+    entries = [ListEntry("PAIRS", str(number), "person", row[1], (), (), ()) for number, row in enumerate(rows)]
+    index = NameIndex(entries, least=0)
+    none = Match("PAIRS", "", "", 0, ())
+    return [
+        next((match for match in index.matches(Party(row[0], "person")) if match.entry_id == str(number)), none)
+        for number, row in enumerate(rows)
+    ]
+
+
+def _script_lines() -> list[str]:
+    text = (sources.FOLDER / "lists/watchman/cross_script_pairs.csv").read_text("utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
 def pair_score(kind: str, one: str, other: str) -> int:
