@@ -59,7 +59,7 @@ def _way(alignment: Alignment, pair: Pair) -> str:
     if pair.alike == CALLED:
         return "another form of this name"
     if pair.alike >= _SAME_SPELLING:
-        return "another spelling of the same sounds"
+        return "spelled alike, the same sounds"
     if pair.alike == SAME_BONES:
         return "the consonants agree"
     assert pair.alike >= LEAST, "worse words are not paired"

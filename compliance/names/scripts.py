@@ -34,6 +34,8 @@ _RANGES = (
 )
 _TABLES = tomllib.loads((Path(__file__).parent / "scripts.toml").read_text("utf-8"))
 _ARABIC_LETTERS: Mapping[int, str] = str.maketrans(_TABLES["arabic"])
+_ARABIC_STARTS = {"و": "w", "ی": "y", "ي": "y", "ع": "a"}
+_ARABIC_WORDS = {"الله": "allah", "عبدالله": "abdallah"}
 _HANJA: Mapping[str, str] = {
     each: sound.rstrip("_") for sound, letters in _TABLES["korean"].items() for each in letters
 }
@@ -114,15 +116,17 @@ def _joined(words: Iterable[str]) -> str:
 
 def _arabic(text: str) -> str:
     """Consonants and long vowels; short vowels are not written, so only skeletons of words compare well."""
-    return _joined(_arabic_word(word) for word in text.split())
+    return _joined(_arabic_word(word) for word in text.replace("عبد الله", "عبدالله").split())
 
 
 def _arabic_word(word: str) -> str:
+    if word in _ARABIC_WORDS:
+        return _ARABIC_WORDS[word]
     if word.startswith("عبدال") and len(word) > 6:
         return f"abd {_arabic_word(word[5:])}"
     if word.startswith("ال") and len(word) > 3:
         return f"al {_arabic_word(word[2:])}"
-    first = {"و": "w", "ی": "y", "ي": "y"}.get(word[0], "")
+    first = _ARABIC_STARTS.get(word[0], "")
     return _plain(first + (word[1:] if first else word).translate(_ARABIC_LETTERS))
 
 

@@ -84,8 +84,21 @@ _LONGEST_FORM = max(map(len, _FORMS))
 _COMMON = frozenset(_VOCABULARY["organization"]["common"]) | {"and"}
 _FORM_WORDS = sorted({fold(word) for phrase in _FORMS for word in phrase if len(word) > 4})
 _FORMS_ANYWHERE = frozenset(_VOCABULARY["organization"]["anywhere"]["forms"])
-_GLUED_ENDS = ("limited", "company", "corporation", "gmbh", "llc", "ltd", "jointstock", "joint")
-_GLUED_STARTS = ("limitedliability", "limited", "company", "jsc", "pjsc", "ojsc", "ooo", "oao", "zao", "llc")
+_GLUED_ENDS = ("limited", "company", "corporation", "gmbh", "llc", "ltd", "jointstock", "joint", "sirketi")
+_GLUED_STARTS = (
+    "aktsionernoe",
+    "obshchestvo",
+    "limitedliability",
+    "limited",
+    "company",
+    "jsc",
+    "pjsc",
+    "ojsc",
+    "ooo",
+    "oao",
+    "zao",
+    "llc",
+)
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _NUMBERS: Mapping[str, str] = _VOCABULARY["organization"]["numbers"]
 _TITLES = {tuple(title.split()) for title in _VOCABULARY["person"]["titles"]}

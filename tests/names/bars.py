@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz
 
 from compliance.lists.entries import ListEntry
-from compliance.names.match import Match, NameIndex
+from compliance.names.match import NameIndex
 from contracts.terms.parties import Party
 from tests.names import sources, variants
 from tests.names.alphabets import cyrillic, han, hangul
@@ -133,16 +133,18 @@ def arabic(count: int) -> list[Query]:
     return random.Random(SEED).sample(found, min(count, len(found)))
 
 
-def script_pairs() -> list[Match]:
-    """Of watchman's pairs across scripts, the match of each, among all of them."""
+def script_pairs() -> list[tuple[int, bool]]:
+    """Of watchman's pairs across scripts: the score, and whether the name comes first among all of them."""
     rows = [row for row in csv.reader(_script_lines()) if len(row) == 4 and row[0] != "Query"]
     entries = [ListEntry("PAIRS", str(number), "person", row[1], (), (), ()) for number, row in enumerate(rows)]
     index = NameIndex(entries, least=0)
-    none = Match("PAIRS", "", "", 0, ())
-    return [
-        next((match for match in index.matches(Party(row[0], "person")) if match.entry_id == str(number)), none)
-        for number, row in enumerate(rows)
-    ]
+    found = []
+    for number, (asked, *_) in enumerate(rows):
+        matches = index.matches(Party(asked, "person"))
+        of_entry = [match.score for match in matches if match.entry_id == str(number)]
+        same = {entry.entry_id for entry in entries if entry.name == entries[number].name}
+        found.append((max(of_entry, default=0), bool(matches) and matches[0].entry_id in same))
+    return found
 
 
 def _script_lines() -> list[str]:

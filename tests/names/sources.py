@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from collections.abc import Iterator
@@ -147,7 +148,7 @@ def _un() -> tuple[tuple[ListEntry, str], ...]:
 def _ofac(row: dict) -> ListEntry:
     kind = "person" if row["entity_type"] == "PERSON" else "organization"
     aliases = tuple(alias["name"] for alias in row["aliases"])
-    dates = tuple(row["dob"])
+    dates = tuple(year for date in row["dob"] for year in re.findall(r"\b[12][0-9]{3}\b", date)[:1])
     number = row["entity_id"].partition(":")[2]
     return ListEntry("OFAC", number, kind, row["primary_name"], aliases, dates, tuple(row["countries"]))
 

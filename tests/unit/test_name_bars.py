@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from compliance.names import align, match, search, written
+from compliance.names import align, features, match, search, written
 from compliance.names.match import NameIndex
 from contracts.terms.parties import Party
 from tests.names import bars, sources
@@ -114,9 +114,11 @@ def test_arabic_names_are_found() -> None:
 
 
 def test_pairs_of_scripts() -> None:
-    scores = [match_of.score for match_of in bars.script_pairs()]
-    assert len(scores) == 22
-    assert sum(score >= match.LEAST_SCORE for score in scores) >= 20
+    """At first rank; that a single common name is reported by itself is asked of fewer."""
+    found = bars.script_pairs()
+    assert len(found) == 22
+    assert sum(first for _, first in found) >= 21
+    assert sum(score >= match.LEAST_SCORE for score, _ in found) >= 17
 
 
 # Planted mistakes: (bar, module, name, what stands instead).
@@ -128,14 +130,21 @@ def _in_place(*given: Any) -> align.Alignment:
     return replace(found, pairs=tuple(pair for pair in found.pairs if pair.asked == pair.listed))
 
 
+UNSPELLED = [
+    (align, "_spelled", lambda *_: 0),
+    (features.fuzz, "ratio", lambda *_: 0.0),
+    (search, "sounds_alike", lambda *_: 0),
+]
+"""Words are the same or they are not."""
+
 MISTAKES: dict[str, Sequence[tuple[Any, str, Any]]] = {
     "initials": [(align, "_initials", lambda *_: 0)],
-    "typos": [(align, "_spelled", lambda *_: 0)],
-    "transliteration": [(align, "_spelled", lambda *_: 0)],
+    "typos": UNSPELLED,
+    "transliteration": UNSPELLED,
     "merged": [(align, "_joined", lambda asked, listed, pairs, *_: pairs), (search, "_JOINED_COUNTS", 2000)],
     "order": [(search, "align", _in_place), (match, "same_words", lambda *_: False)],
     "dropped": [(search, "_LEAST_SHARED", 950), (search, "_JOINED_COUNTS", 2000)],
-    "titles": [(written, "_titles", lambda _: set())],
+    "titles": [(written, "_titles", lambda _: set()), (search, "_LEAST_SHARED", 950), (search, "_JOINED_COUNTS", 2000)],
     "legal forms": [(written, "_form_at", lambda _: None), (written, "_is_form", lambda _: False)],
 }
 
@@ -170,7 +179,8 @@ def test_birth_years_that_do_not_count_are_noticed(monkeypatch: pytest.MonkeyPat
 
 def test_words_that_are_only_equal_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spelling not compared: pairs, entities, held-out spellings and the UN's fixtures fall below their floors."""
-    monkeypatch.setattr(align, "_spelled", lambda *_: 0)
+    for module, name, instead in UNSPELLED:
+        monkeypatch.setattr(module, name, instead)
     assert bars.name_bench().average_precision < 0.90
     assert bars.entity_bench().best_accuracy() < 0.84
     assert bars.un_at_first_rank(treated=True) < 0.997
