@@ -193,7 +193,7 @@ TREES = 120
 SURE = 80_000
 """A sum of leaves beyond which nothing changes."""
 
-SHARES = ((0.5, 300), (0.1, 600), (0.03, 800), (0.008, 880))
+SHARES = ((0.5, 300), (0.1, 600), (0.03, 800), (0.006, 880))
 """Of customers on no list, the share that reaches a score against the list of 2026."""
 
 
