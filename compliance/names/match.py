@@ -14,13 +14,16 @@ from compliance.lists.entries import ListEntry
 from compliance.names.explain import explained
 from compliance.names.features import features, order_of
 from compliance.names.model import shipped_model
-from compliance.names.search import Compared, ListedNames
+from compliance.names.search import LEAST_SHARED, Compared, ListedNames
 from compliance.names.written import MAX_LETTERS, Reading, Writing
 from contracts.terms.parties import Party
 
 SAME_WORDS = 1000
 LEAST_SCORE = 800
 """What resembles less is not reported."""
+
+REPORTED_SHARED = 400
+"""Thousandths of both names that must agree for a match to be reported at all; what has less never scored so much."""
 
 ALMOST_SAME = 965
 """The most for other than the same words or letters: however sure the model is, a person should look."""
@@ -74,7 +77,7 @@ class NameIndex:
 
     def __init__(self, entries: Sequence[ListEntry], least: int = LEAST_SCORE) -> None:
         self._model = shipped_model()
-        self._least = least
+        self._least, self._shared = least, REPORTED_SHARED if least >= LEAST_SCORE else LEAST_SHARED
         self._names = ListedNames(entries, Writing(self._model.rarity))
         self._alike = lru_cache(maxsize=_KNOWN)(self._search)
 
@@ -92,7 +95,7 @@ class NameIndex:
 
     def _search(self, name: str, kind: str) -> tuple[_Likeness, ...]:
         best: dict[str, _Likeness] = {}
-        for compared in self._names.near(name, kind):
+        for compared in self._names.near(name, kind, self._shared):
             score = self._score(compared, kind)
             known = best.get(compared.listed.entry.reference)
             if score >= self._least and (known is None or score > known.score):

@@ -14,8 +14,11 @@ from compliance.names.written import Reading, Word, Writing
 MAX_COMPARED = 12
 """Names of those found that are compared in full."""
 
-_LEAST_SHARED = 300
+LEAST_SHARED = 300
 """Thousandths of both names' weight that must agree for a comparison in full."""
+
+SURELY_NEAR = 1000
+"""All of it: nothing is gained by comparing the sounds too."""
 
 _JOINED_COUNTS = 150
 """Thousandths that letters in a row count less than words that agree."""
@@ -49,16 +52,17 @@ class ListedNames:
         writing.close()
         self._candidates = Candidates([listed.reading for listed in self._listed])
 
-    def near(self, name: str, kind: str) -> list[Compared]:
-        """What the name might be, compared word by word; for each reading of it the likeliest."""
+    def near(self, name: str, kind: str, least: int = LEAST_SHARED) -> list[Compared]:
+        """What the name might be, compared word by word; for each reading of it the likeliest. `least`: thousandths of
+        both names' weight, or of their sounds, that must agree."""
         found = list[Compared]()
         for asked in self._writing.read(name, kind):
             alike = dict[tuple[Word, Word], int]()
-            for listed in self._likeliest(asked, alike):
+            for listed in self._likeliest(asked, alike, least):
                 found.append(Compared(listed, align(asked, listed.reading, alike)))
         return found
 
-    def _likeliest(self, asked: Reading, alike: dict[tuple[Word, Word], int]) -> list[Listed]:
+    def _likeliest(self, asked: Reading, alike: dict[tuple[Word, Word], int], least: int) -> list[Listed]:
         numbers = self._candidates.find(asked)
         best = dict[Word, int]()
         own = sum(word.weight for word in asked.words)
@@ -73,9 +77,12 @@ class ListedNames:
                 shared += word.weight * likest
                 weight += word.weight
             share = 2 * shared // (own + weight)
-            ranked.append((-max(share, sounds_alike(asked, listed.reading) - _JOINED_COUNTS), number))
+            if share < SURELY_NEAR - _JOINED_COUNTS:
+                share = max(share, sounds_alike(asked, listed.reading) - _JOINED_COUNTS)
+            if share >= least:
+                ranked.append((-share, number))
         ranked.sort()
-        return [self._listed[number] for share, number in ranked[:MAX_COMPARED] if -share >= _LEAST_SHARED]
+        return [self._listed[number] for _, number in ranked[:MAX_COMPARED]]
 
 
 def _likest(asked: Reading, other: Word, alike: dict[tuple[Word, Word], int]) -> int:

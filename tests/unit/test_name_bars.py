@@ -138,14 +138,17 @@ UNSPELLED = [
 ]
 """Words are the same or they are not."""
 
+FAR = [(match, "LEAST_SHARED", 950), (search, "_JOINED_COUNTS", 2000)]
+"""Only names that are nearly whole are compared."""
+
 MISTAKES: dict[str, Sequence[tuple[Any, str, Any]]] = {
     "initials": [(align, "_initials", lambda *_: 0)],
     "typos": UNSPELLED,
     "transliteration": UNSPELLED,
     "merged": [(align, "_joined", lambda asked, listed, pairs, *_: pairs), (search, "_JOINED_COUNTS", 2000)],
     "order": [(search, "align", _in_place), (match, "same_words", lambda *_: False)],
-    "dropped": [(search, "_LEAST_SHARED", 950), (search, "_JOINED_COUNTS", 2000)],
-    "titles": [(written, "_titles", lambda _: set()), (search, "_LEAST_SHARED", 950), (search, "_JOINED_COUNTS", 2000)],
+    "dropped": [*FAR],
+    "titles": [(written, "_titles", lambda _: set()), *FAR],
     "legal forms": [(written, "_form_at", lambda _: None), (written, "_is_form", lambda _: False)],
 }
 
@@ -158,6 +161,19 @@ def test_a_planted_mistake_is_noticed(kind_of_difference: str, monkeypatch: pyte
         monkeypatch.setattr(module, name, instead)
     index = NameIndex([query.entry for query in queries], least=0)
     assert bars.recall(index, queries, least) < FLOOR
+
+
+def test_what_shares_little_is_never_reported() -> None:
+    """The whole comparison of what the service leaves out finds nothing that it would report."""
+    reporting = NameIndex(sources.ofac_2026())
+    asked = [query.party for kind in ("person", "organization") for each in recalled(kind) for query in each]
+    for party in [*asked, *bars.strangers(EACH)]:
+        whole = [found for found in ofac().matches(party) if found.score >= match.LEAST_SCORE]
+        assert reporting.matches(party) == tuple(whole)
+
+
+def recalled(kind: str) -> list[list[bars.Query]]:
+    return list(bars.perturbed(kind, EACH // 2).values())
 
 
 def test_names_left_in_their_script_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +229,7 @@ def _born() -> list[bars.Query]:
 def test_a_name_seen_before_costs_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     index, asked = NameIndex(sources.ofac_2019()[:50]), list[str]()
     near = index._names.near
-    monkeypatch.setattr(index._names, "near", lambda name, kind: asked.append(name) or near(name, kind))
+    monkeypatch.setattr(index._names, "near", lambda name, *more: asked.append(name) or near(name, *more))
     for _ in range(3):
         index.matches(Party("Somchai Jaidee", "person", birth_date="1990-01-01"))
         index.matches(Party("Somchai Jaidee", "person"))
