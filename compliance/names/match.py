@@ -78,6 +78,7 @@ class NameIndex:
     def __init__(self, entries: Sequence[ListEntry], least: int = LEAST_SCORE) -> None:
         self._model = shipped_model()
         self._least, self._shared = least, REPORTED_SHARED if least >= LEAST_SCORE else LEAST_SHARED
+        self._needed = self._model.needed(least)
         self._names = ListedNames(entries, Writing(self._model.rarity))
         self._alike = lru_cache(maxsize=_KNOWN)(self._search)
 
@@ -104,7 +105,7 @@ class NameIndex:
 
     def _score(self, compared: Compared, kind: str) -> int:
         asked, listed = compared.alignment.asked, compared.listed
-        score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind)))
+        score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind), self._needed))
         if asked.native and listed.reading.native and asked.script == listed.reading.script:
             if sorted(asked.native) != sorted(listed.reading.native):
                 score = min(score, OTHER_CHARACTERS)

@@ -198,7 +198,7 @@ SHARES = ((0.5, 300), (0.1, 600), (0.03, 800), (0.006, 880))
 
 
 def _tree(root: dict[str, Any]) -> list[list[int]]:
-    """A tree of lightgbm as `model.Tree`: thresholds and leaves become whole numbers."""
+    """A tree of lightgbm as the five rows of `model.py`: thresholds and leaves become whole numbers."""
     feature, threshold, low, high, values = list[int](), list[int](), list[int](), list[int](), list[int]()
 
     def add(node: dict[str, Any]) -> int:
