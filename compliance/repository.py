@@ -162,6 +162,7 @@ _SCREENED = _NEWEST.with_only_columns(
     decisions.c.side,
     decisions.c.outcome,
     decisions.c.policy_version,
+    decisions.c.names_version,
     decisions.c.list_version,
     decisions.c.inputs,
     decisions.c.party_commitment,
@@ -185,6 +186,7 @@ def _row(sequence: int, new: Decided, tags: Tags) -> dict[str, Any]:
         "parties": dump(parties),
         "inputs": dump({**new.inputs.document, "screening": question}),
         "policy_version": new.versions.policy,
+        "names_version": new.versions.names,
         "list_version": new.versions.lists,
         "hold_until": new.hold_until,
         "party_salt": new.salts.party,
@@ -203,7 +205,7 @@ def _screened(row: Row[Any]) -> Screened:
     question = load(row.inputs)["screening"]
     return Screened(
         outcome=row.outcome,
-        versions=Versions(row.policy_version, row.list_version),
+        versions=Versions(row.policy_version, row.list_version, row.names_version),
         debtor_agent=question["debtor_agent"],
         creditor_agent=question["creditor_agent"],
         legs=tuple(from_document(Leg, each) for each in question["legs"]),
@@ -220,7 +222,7 @@ def _decided(row: Row[Any]) -> Decided:
         number=row.number,
         inputs=from_document(Inputs, document),
         verdict=Verdict(row.outcome, row.reason, row.detail, row.score, matches, row.rule),
-        versions=Versions(row.policy_version, row.list_version),
+        versions=Versions(row.policy_version, row.list_version, row.names_version),
         salts=Salts(row.party_salt, row.inputs_salt, row.decision_salt),
         hold_until=row.hold_until,
         party_commitment=row.party_commitment,

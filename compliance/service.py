@@ -12,6 +12,7 @@ from compliance.cases.audit import faults as case_faults
 from compliance.lists.repository import listed_under
 from compliance.log.audit import faults as log_faults
 from compliance.names.match import NameIndex
+from compliance.names.model import shipped_model
 from compliance.policy import Policy, read_policy
 from compliance.repository import Key
 from compliance.screening.record import Decided, Versions
@@ -70,8 +71,13 @@ class DecisionsService:
                 if stored.number != last.get(key, -1) + 1:
                     faults.append(f"decision {sequence} does not follow upon the one before about the same payment")
                 last[key] = stored.number
-                if books.run_again(stored) == stored:
+                again = books.run_again(stored)
+                if again == stored:
                     same += 1
+                elif stored.versions.names != shipped_model().version:
+                    faults.append(
+                        f"decision {sequence} was made with another model of names: replay it with its release"
+                    )
                 else:
                     faults.append(f"decision {sequence} does not re-run to what was recorded")
                 if not _notes_open(connection, stored):

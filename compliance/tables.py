@@ -53,6 +53,7 @@ decisions = Table(
     Column("parties", Text, nullable=False),
     Column("inputs", Text, nullable=False),
     Column("policy_version", Text, ForeignKey("policies.version"), nullable=False),
+    Column("names_version", Text, nullable=False, server_default=""),
     Column("list_version", Text, ForeignKey("lists.version"), nullable=False),
     Column("hold_until", BigInteger, nullable=False),
     Column("party_salt", Octets, nullable=False),

@@ -44,10 +44,12 @@ class Note:
 
 @dataclass(frozen=True)
 class Versions:
-    """The policy and the lists that a decision was made under."""
+    """The policy and the lists that a decision was made under, and the model that compared names: empty in decisions
+    from before there was one."""
 
     policy: str
     lists: str
+    names: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def record_decision(
         "score": verdict.score,
         "policy_version": versions.policy,
         "list_version": versions.lists,
+        **({"names_version": versions.names} if versions.names else {}),
         "party_commitment": "0x" + party_commitment.hex(),
         "inputs_commitment": "0x" + commitment(salts.inputs, inputs.document).hex(),
         "decided_at": inputs.facts.decided_at,

@@ -69,4 +69,5 @@ class Rules(Protocol):
 def rule_book(policy: Policy, listed: Listed, names: NameIndex | None = None) -> RuleBook:
     """The book of a policy and of lists, whose index is `names` if it is there already. Raises Malformed."""
     known = weighing(listed.entries, listed.false_positives, policy)
-    return RuleBook(policy, names or NameIndex(listed.entries), Versions(policy.version, listed.version), known)
+    names = names or NameIndex(listed.entries)
+    return RuleBook(policy, names, Versions(policy.version, listed.version, names.version), known)

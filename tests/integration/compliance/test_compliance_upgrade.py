@@ -85,7 +85,7 @@ def _written_before(connection: Connection, decided: Sequence[Decided]) -> None:
     head = bytes(32)
     for sequence, each in enumerate(decided, start=1):
         row = _row(sequence, each, (None, None))
-        for added in ("rule", "debtor_tag", "creditor_tag"):
+        for added in ("rule", "names_version", "debtor_tag", "creditor_tag"):
             del row[added]
         row |= {"previous_head": head, "head": keccak(head + each.record)}
         head = row["head"]
