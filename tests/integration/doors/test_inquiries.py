@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from devnet.network.api import NodeApi
 
-from .conftest import COMPLIANCE, CREDITOR, DEBTOR, OTHER_OWNER, Network, until
+from .conftest import COMPLIANCE, CREDITOR, DEBTOR, Network, until
+
+ASKED_ABOUT = "joseph"
 
 
 def asked_as(network: Network, service: str, officer: str, method: str, path: str, body: Any = None) -> Any:
@@ -20,11 +22,13 @@ def asked_as(network: Network, service: str, officer: str, method: str, path: st
 
 
 def held(network: Network, amount: int) -> str:
-    """A payment that the debtor agent's compliance holds."""
+    """A payment that the debtor agent's compliance holds, of a customer whom no officer has excused before."""
     node = NodeApi(network.folder, DEBTOR)
-    quote = node.quote(OTHER_OWNER, OTHER_OWNER, network.known["foreign code"], amount)
-    uetr = node.pay(quote.id, OTHER_OWNER, f"inquired-{amount}")
-    until(lambda: node.payment(uetr, OTHER_OWNER).status == "held", "the payment is held")
+    node.open_account(ASKED_ABOUT, ASKED_ABOUT, {"name": "Joseph Konny", "country": "TH"})
+    node.deposit(ASKED_ABOUT, 100_000, "first")
+    quote = node.quote(ASKED_ABOUT, ASKED_ABOUT, network.known["foreign code"], amount)
+    uetr = node.pay(quote.id, ASKED_ABOUT, f"inquired-{amount}")
+    until(lambda: node.payment(uetr, ASKED_ABOUT).status == "held", "the payment is held")
     return uetr
 
 
