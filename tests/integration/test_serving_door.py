@@ -103,6 +103,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     app.include_router(routes())
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     listening = server.config.bind_socket()
+    listening.listen()  # whoever comes before the server does is answered then
     thread = Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield Door(f"http://127.0.0.1:{listening.getsockname()[1]}", app.state.tokens)
