@@ -16,7 +16,7 @@ import structlog
 from compliance.client import MAX_INQUIRIES, Inquiry, InquiryAnswer
 from compliance.inquiries.service import InquiriesService
 from contracts.terms.documents import from_document, to_document
-from contracts.terms.errors import FeiqianError, PeerUnavailable
+from contracts.terms.errors import ChainUnavailable, FeiqianError, PeerUnavailable
 from contracts.terms.identifiers import Address
 from contracts.terms.parties import KeyDirectory
 from serving.client import Peer, PeerClient
@@ -82,6 +82,9 @@ class Courier:
         while not self._stopped.wait(LOOK_AGAIN):
             try:
                 self.carry()
+                self._troubles.worked("courier")
+            except ChainUnavailable:
+                pass  # the follower says so; holds have no end meanwhile, and questions none either
             except FeiqianError as failure:
                 self._troubles.failed("courier", "inquiries wait", why=failure.detail)
             except Exception as bug:  # officers would wait for answers that nobody fetches

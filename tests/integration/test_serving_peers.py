@@ -115,6 +115,7 @@ class Door:
 def serving(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     socket = server.config.bind_socket()
+    socket.listen()
     thread = Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     try:
