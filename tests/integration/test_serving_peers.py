@@ -116,8 +116,7 @@ def serving(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     socket = server.config.bind_socket()
     socket.listen()
-    thread = Thread(target=server.run, kwargs={"sockets": [socket]})
-    thread.start()
+    (thread := Thread(target=server.run, kwargs={"sockets": [socket]})).start()
     try:
         yield f"http://127.0.0.1:{socket.getsockname()[1]}"
     finally:
