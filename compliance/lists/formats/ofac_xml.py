@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from compliance.lists.formats import ofac
@@ -30,7 +30,7 @@ def _publication(content: bytes) -> tuple[str, str]:
     """The date of the issue and its number of entries."""
     for _, element in elements(content, "publshInformation"):
         try:
-            published = datetime.strptime(text_of(element, "Publish_Date"), "%m/%d/%Y")  # noqa: DTZ007
+            published = datetime.strptime(text_of(element, "Publish_Date"), "%m/%d/%Y").replace(tzinfo=UTC)
             as_of = published.date().isoformat()
         except ValueError:
             as_of = ""
