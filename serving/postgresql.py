@@ -11,11 +11,10 @@ that writers never wait for one another's number), `queue` is a table that is on
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from psycopg import OperationalError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -23,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from contracts.terms.errors import Busy, Unavailable
-from serving.postgresql_sides import Acknowledged, Sides
+from serving.postgresql_sides import Sides
 
 MINIMUM_POSTGRESQL = 13
 _OPENING = 0x666C7971
@@ -158,11 +157,6 @@ class PostgresqlStore:
         with self._plain.connect() as connection:  # closing it lets go of the lock
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _OPENING})
             yield connection
-
-
-def _is_ahead(side: Acknowledged | None, rows: Mapping[UUID, int]) -> bool:
-    """Whether more was acknowledged than the database has, or nobody knows."""
-    return side is None or side.distrusted or side.generation > rows.get(side.writer, -1)
 
 
 def _check(connection: Connection) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from compliance.cases.repository import OPEN
-from compliance.repository import Key
 from compliance.tables import cases, inquiries
 
 ASKED, RECEIVED = "asked", "received"
@@ -70,13 +69,6 @@ def open_of(connection: Connection, peer: str) -> int:
     """How many inquiries of another institution wait for an answer."""
     waiting = and_(inquiries.c.direction == RECEIVED, inquiries.c.peer == peer, inquiries.c.answered_at == 0)
     return int(connection.execute(select(func.count()).select_from(inquiries).where(waiting)).scalar_one())
-
-
-def of_case(connection: Connection, key: Key) -> list[KnownInquiry]:
-    """Those about one payment and side, in the order in which they were asked."""
-    about = and_(inquiries.c.uetr == key[0], inquiries.c.side == key[1])
-    rows = connection.execute(select(inquiries).where(about).order_by(inquiries.c.asked_at, inquiries.c.id))
-    return [_inquiry(row) for row in rows]
 
 
 def _inquiry(row: Row[Any]) -> KnownInquiry:
