@@ -134,13 +134,16 @@ def newest_set(connection: Connection) -> ListSet | None:
     return None if row is None else ListSet(**row._mapping)
 
 
-def set_before(connection: Connection, sequence: int) -> str | None:
-    """The newest version before a set under which all customers were screened; for the first one, that of the newest
-    decision."""
+def versions_since_rescreened(connection: Connection, sequence: int) -> list[str]:
+    """The versions in force one after the other up to this set: from the newest one under which all customers were
+    screened, or from that of the newest decision when there is none."""
     done = (list_sets.c.sequence < sequence) & (list_sets.c.rescreened_down_to == 0)
-    query = select(list_sets.c.version).where(done)
-    found = connection.execute(query.order_by(list_sets.c.sequence.desc()).limit(1)).scalar_one_or_none()
-    return found if found is not None else newest_decided_under(connection)
+    since = connection.execute(select(func.max(list_sets.c.sequence)).where(done)).scalar_one()
+    later = (list_sets.c.sequence >= (since or 0)) & (list_sets.c.sequence <= sequence)
+    query = select(list_sets.c.version).where(later).order_by(list_sets.c.sequence)
+    versions = list(connection.execute(query).scalars())
+    first = newest_decided_under(connection) if since is None else None
+    return versions if first is None else [first, *versions]
 
 
 def newest_decided_under(connection: Connection) -> str | None:

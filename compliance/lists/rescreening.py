@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sqlalchemy import Connection, select
 
@@ -80,11 +81,16 @@ class Rescreening:
         if book.versions.lists != newest.version:
             return None
         if self._pass is None or self._pass[0] != newest.version:
-            before = repository.set_before(connection, newest.sequence)
-            old = repository.listed_under(connection, before) if before else Listed({}, ())
-            new = repository.listed_under(connection, newest.version)
-            self._pass = newest.version, _Pass(book, changed(old, new), self._time.now())
+            self._pass = newest.version, _Pass(book, _changed_until(connection, newest), self._time.now())
         return self._pass[1]
+
+
+def _changed_until(connection: Connection, newest: ListSet) -> frozenset[str]:
+    """What changed from version to version since all customers were screened: somebody may have been cleared under
+    lists that were replaced, by others or by the earlier ones, before anybody was screened again."""
+    since = repository.versions_since_rescreened(connection, newest.sequence)
+    in_turn = pairwise(repository.listed_under(connection, version) for version in since)
+    return frozenset().union(*(changed(old, new) for old, new in in_turn))
 
 
 def changed(old: Listed, new: Listed) -> frozenset[str]:

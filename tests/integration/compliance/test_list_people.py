@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from compliance.client import Screening
+from compliance.lists.catalogue import load_catalogue
+from compliance.lists.keeping import ListKeeper
+from compliance.policy import load_policy
 from compliance.service import DecisionsService
-from serving.database import DatabaseReader
+from serving.database import Database, DatabaseReader
 from tests.integration.compliance.test_list_keeping import BUYER, HEADER, OFFICER, OTHERS, READ, catalogue, look, write
 
 DAY = 86_400
@@ -71,6 +74,21 @@ def test_a_customer_of_long_ago_is_found_once(start: Any, other_chain: Any, tmp_
     service.until(lambda: alerts(service))
     [found] = alerts(service)
     assert (found["payment_open"], found["uetr"]) == (False, asked[-1].uetr)
+
+
+def test_who_was_cleared_before_lists_changed_back_is_found(start: Any, tmp_path: Path) -> None:
+    listed, unlisted = HEADER + OTHERS + BUYER, HEADER + OTHERS
+    file = write(tmp_path / "list.csv", listed)
+    before = start(sanctions_list=file)
+    before.decide(before.question())
+    before.stop()
+    write(file, unlisted)
+    settings = before.settings
+    with closing(Database(settings.place(), settings.state())) as database:
+        ListKeeper(database, load_policy(settings.policy), load_catalogue(file))
+    write(file, listed)
+    after = start(sanctions_list=file)
+    after.until(lambda: alerts(after))
 
 
 def test_lists_that_change_at_a_restart_screen_customers_again(start: Any, tmp_path: Path) -> None:
