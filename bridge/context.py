@@ -73,7 +73,7 @@ class BridgeContext:
             raise ChainUnavailable("the chain makes no blocks; what is reserved stays safe, try again later")
 
 
-def context(request: Request) -> BridgeContext:
+async def context(request: Request) -> BridgeContext:
     """A FastAPI dependency: the bridge that serves this request."""
     found: BridgeContext = request.app.state.bridge
     return found

@@ -60,12 +60,14 @@ _NONCE = re.compile("0x[0-9a-f]{64}", re.ASCII)
 _as_operator, _as_auditor = require("bridge:read"), require("audit")
 
 
-def reader(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+async def reader(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
     """A dependency: the provider's own people (scope bridge:read) and auditors (scope audit) read the same."""
     try:
-        return _as_operator(request, credentials)
+        return await _as_operator(request, credentials)
     except Forbidden:
-        return _as_auditor(request, credentials)
+        return await _as_auditor(request, credentials)
 
 
 Reader = Annotated[Caller, Depends(reader)]

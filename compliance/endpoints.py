@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -23,10 +23,10 @@ from serving.bodies import StrictRoute
 from serving.peers import SignedRoute, sender
 
 
-def own_services(account: Address) -> Callable[..., None]:
+def own_services(account: Address) -> Callable[..., Awaitable[None]]:
     """A dependency: the caller signs with the message key of the own institution."""
 
-    def own_institution(caller: Annotated[Participant, Depends(sender)]) -> None:
+    async def own_institution(caller: Annotated[Participant, Depends(sender)]) -> None:
         if caller.account != account:
             raise Forbidden("only the institution's own services may ask its compliance")
 

@@ -115,7 +115,7 @@ class NodeContext:
             raise ChainUnavailable("the chain makes no blocks; nothing is lost, try again later")
 
 
-def context(request: Request) -> NodeContext:
+async def context(request: Request) -> NodeContext:
     """A FastAPI dependency: the node that serves this request."""
     found: NodeContext = request.app.state.node
     return found

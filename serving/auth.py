@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -20,6 +21,8 @@ from serving.keys import MessageKey
 _ALGORITHM = "Ed25519"
 _MAX_TOKEN = 4096
 """Characters; an unread token may nest its JSON no deeper than its length."""
+_REMEMBERED = 1024
+"""Tokens whose signature was verified, which takes longer than all else of reading one."""
 _bearer = HTTPBearer(
     auto_error=False,
     description="A token that this service issued: see `feiqian node token --help`, likewise `bridge`, `compliance`",
@@ -39,6 +42,7 @@ class Tokens:
 
     def __init__(self, issuer: str, key: MessageKey) -> None:
         self._issuer = issuer
+        self._signed = lru_cache(maxsize=_REMEMBERED)(self._signed_claims)
         self._key = OKPKey.import_key(
             {"kty": "OKP", "crv": "Ed25519", "x": _base64url(key.public), "d": _base64url(key.seed)}
         )
@@ -60,7 +64,7 @@ class Tokens:
         if len(token) > _MAX_TOKEN:
             raise BadToken("a token of this service is shorter")
         try:
-            claims = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
+            claims = self._signed(token)
             jwt.JWTClaimsRegistry(
                 iss={"essential": True, "value": self._issuer}, exp={"essential": True}, sub={"essential": True}
             ).validate(claims)
@@ -68,11 +72,14 @@ class Tokens:
             raise BadToken(f"not a token of {self._issuer}, or one that has expired; ask for a new one") from failure
         return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()))
 
+    def _signed_claims(self, token: str) -> dict[str, Any]:
+        return jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
 
-def require(scope: str) -> Callable[..., Caller]:
+
+def require(scope: str) -> Callable[..., Awaitable[Caller]]:
     """A dependency: the caller, if its token carries `scope`. The app keeps its Tokens in `app.state.tokens`."""
 
-    def caller(
+    async def caller(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
     ) -> Caller:
         if credentials is None:

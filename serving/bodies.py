@@ -6,19 +6,17 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from itertools import accumulate
-from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.terms.errors import Busy, FeiqianError, Malformed
+from serving.one_thread import Handler, OneThreadRoute, in_one_thread, run_here
 from serving.problems import problem_document, problem_response
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -30,8 +28,6 @@ _CLOSED = "the handler is closed"
 _STRING = re.compile(rb'"[^"]*"?')
 _DEEPER = [1 if chr(byte) in "[{" else -1 for byte in range(256)]
 _NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Schema(BaseModel):
@@ -56,16 +52,22 @@ class ProblemBody(BaseModel):
         return cls.model_validate(problem_document(refusal))
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(OneThreadRoute):
     """A route that refuses a JSON body with duplicate keys, NaN, oversized numbers, half characters, a NUL or deep
     nesting."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
+        def read(request: Request, body: bytes) -> Response:
+            take_json(request, body)
+            return run_here(handle(request))
+
         async def strict(request: Request) -> Response:
-            if request.method in ("POST", "PUT", "PATCH"):
-                take_json(request, await request.body())
+            body = await request.body() if request.method in ("POST", "PUT", "PATCH") else b""
+            if not self.waits:
+                return await in_one_thread(read, request, body)
+            take_json(request, body)
             return await handle(request)
 
         return strict

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
+import httpcore2
 
 from contracts.terms.errors import BadSignature, FeiqianError, Malformed, PeerUnavailable, Refused, Unavailable
 from contracts.terms.identifiers import Address
 from serving.bodies import MAX_BODY_BYTES, check_json
-from serving.messages import Messenger, RequestMessage, ResponseMessage
+from serving.messages import Messenger
+from serving.signed_form import RequestMessage, ResponseMessage
 
 _REASON = re.compile("[A-Z]{2}[A-Z0-9]{2}")
 _KIND = re.compile("[a-z-]{1,60}")
 _MAX_DETAIL = 300
+_UNHEARD = (
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.TimeoutException,
+    httpcore2.UnsupportedProtocol,
+)
 
 
 class PeerRefusal(Refused):
@@ -50,6 +58,7 @@ class PeerClient:
         Raises PeerUnavailable (no answer, one that is not provably this peer's answer to this request, or that it could
         not tell who asked) and PeerRefusal (a problem document, with the peer's ISO 20022 reason).
         """
+        _require_url(peer)
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         message = RequestMessage("POST", peer.endpoint + path, headers)
         self._messenger.sign_request(message, body)
@@ -68,21 +77,23 @@ class PeerClient:
     def close(self) -> None:
         self._http.close()
 
-    def _connections(self) -> httpx2.Client:
-        limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
-        return httpx2.Client(timeout=httpx2.Timeout(self._timeout, connect=1.0), limits=limits, trust_env=False)
+    def _connections(self) -> httpcore2.ConnectionPool:
+        """Plain HTTP, without the cookies, redirects and proxies of a client for people."""
+        return httpcore2.ConnectionPool(max_connections=64, max_keepalive_connections=16, keepalive_expiry=5.0)
 
     def _exchange(self, peer: Peer, message: RequestMessage, body: bytes) -> tuple[ResponseMessage, bytes]:
         ends, content = time.monotonic() + self._timeout, bytearray()
+        patience = {"connect": 1.0, "read": self._timeout, "write": self._timeout, "pool": self._timeout}
+        headers, more = list(message.headers.items()), {"timeout": patience}
         try:
-            with self._http.stream("POST", message.url, content=body, headers=dict(message.headers)) as response:
-                for chunk in response.iter_raw():
+            with self._http.stream("POST", message.url, headers=headers, content=body, extensions=more) as response:
+                for chunk in response.iter_stream():
                     content += chunk
                     if len(content) > MAX_BODY_BYTES or time.monotonic() > ends:
                         raise PeerUnavailable(f"the answer of {peer.endpoint} is too long or too slow")
-        except httpx2.HTTPError as failure:
+        except _UNHEARD as failure:
             raise PeerUnavailable(f"{peer.endpoint} does not answer: {type(failure).__name__}") from failure
-        return ResponseMessage(response.status_code, message, dict(response.headers)), bytes(content)
+        return ResponseMessage(response.status, message, _text(response.headers)), bytes(content)
 
     def _check_answer(self, peer: Peer, answer: ResponseMessage, content: bytes) -> None:
         try:
@@ -93,6 +104,21 @@ class PeerClient:
             raise PeerUnavailable(f"whose answer came from {peer.endpoint} is not known: {failure}") from failure
         if answered_by != peer.account:
             raise PeerUnavailable(f"{peer.endpoint} answered as {answered_by}, not as {peer.account}")
+
+
+def _require_url(peer: Peer) -> None:
+    try:
+        httpcore2.URL(peer.endpoint)
+    except (TypeError, ValueError) as failure:
+        raise PeerUnavailable(f"what is registered as the endpoint of {peer.account} is no URL") from failure
+
+
+def _text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Header fields by name; one that stands there twice is the list of both (RFC 9110 section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in ((name.decode("ascii").lower(), value.decode("latin-1")) for name, value in headers):
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _read(peer: Peer, content: bytes) -> Any:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
 
 from contracts.terms.errors import BadSignature
 from contracts.terms.parties import Participant
-from serving.bodies import Handler, take_json
-from serving.messages import Messenger, RequestMessage, ResponseMessage
+from serving.bodies import take_json
+from serving.messages import Messenger
+from serving.one_thread import Handler, OneThreadRoute, in_one_thread, run_here
 from serving.problems import problem_of
 from serving.replay import ReplayGuard
+from serving.signed_form import RequestMessage, ResponseMessage
 
 
 @dataclass(frozen=True)
@@ -27,48 +26,47 @@ class PeerDoor:
     endpoint: str
 
 
-class SignedRoute(APIRoute):
+class SignedRoute(OneThreadRoute):
     """A route whose body is read only after its signature was verified and its nonce remembered."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
         async def signed(request: Request) -> Response:
-            door: PeerDoor = request.app.state.peer_door
             # The signature covers the body, not what its head says of it: it is JSON, or it is refused.
             others = [pair for pair in request.scope["headers"] if pair[0] != b"content-type"]
             request.scope["headers"] = [*others, (b"content-type", b"application/json")]
-            body = await request.body()
-            message = _request_message(door, request)
-            try:
-                request.state.sender, remembered = await run_in_threadpool(_authenticate, door, message, body)
-                response = await _handled(handle, request, body)
-                if not remembered.done():
-                    await run_in_threadpool(door.replay.require_remembered, remembered)
-            except Exception as error:
-                response = problem_of(request, error)
-            _sign(door, message, response)
-            return response
+            return await in_one_thread(_answer, handle, request, await request.body())
 
         return signed
 
 
-def sender(request: Request) -> Participant:
+async def sender(request: Request) -> Participant:
     """A dependency: the institution whose signature the request carries."""
     found: Participant = request.state.sender
     return found
 
 
-def _authenticate(door: PeerDoor, message: RequestMessage, body: bytes) -> tuple[Participant, Future[None]]:
-    """Who sent it; and what is done once that it came is remembered durably, without which there is no answer."""
-    verified = door.messenger.verify_request(message, body)
-    return verified.participant, door.replay.accept_once(verified)
+def _answer(handle: Handler, request: Request, body: bytes) -> Response:
+    """The signed answer. There is none before it is remembered durably that the request came."""
+    door: PeerDoor = request.app.state.peer_door
+    message = _request_message(door, request)
+    try:
+        verified = door.messenger.verify_request(message, body)
+        remembered = door.replay.accept_once(verified)
+        request.state.sender = verified.participant
+        response = _handled(handle, request, body)
+        door.replay.require_remembered(remembered)
+    except Exception as error:
+        response = problem_of(request, error)
+    _sign(door, message, response)
+    return response
 
 
-async def _handled(handle: Handler, request: Request, body: bytes) -> Response:
+def _handled(handle: Handler, request: Request, body: bytes) -> Response:
     try:
         take_json(request, body)
-        return await handle(request)
+        return run_here(handle(request))
     except Exception as error:
         return problem_of(request, error)
 

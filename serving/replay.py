@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.terms.errors import Replayed
 from serving.database import Database
-from serving.messages import MAX_AGE, Sender
+from serving.messages import Sender
+from serving.signed_form import MAX_AGE
 from serving.upsert import replace_all
 
 

@@ -25,7 +25,7 @@ LEAD = "compliance:lead"
 NOBODY = "-"
 
 
-def queue_filter(
+async def queue_filter(
     priority: Annotated[PriorityName | None, Query(description="at least so urgent")] = None,
     assigned: Annotated[str | None, Query(max_length=64, description=f"to this officer; {NOBODY} for nobody's")] = None,
     escalated: bool | None = None,

@@ -10,7 +10,8 @@ from contracts.chain.participants import Participants, Purpose
 from contracts.terms.errors import BadSignature
 from contracts.terms.parties import Role
 from serving.keys import MessageKey
-from serving.messages import Messenger, RequestMessage
+from serving.messages import Messenger
+from serving.signed_form import RequestMessage
 
 OLD, NEW = MessageKey(b"\1" * 32), MessageKey(b"\2" * 32)
 

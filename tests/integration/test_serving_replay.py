@@ -13,8 +13,9 @@ from sqlalchemy import Connection, MetaData, Table, select
 from contracts.terms.errors import Malformed, Replayed
 from contracts.terms.parties import Participant, Role, Status
 from serving.database import Database
-from serving.messages import MAX_AGE, Sender
+from serving.messages import Sender
 from serving.replay import ReplayGuard, seen_messages_table
+from serving.signed_form import MAX_AGE
 from tests.databases import opened
 
 ALICE = Participant(

@@ -25,15 +25,15 @@ from contracts.terms.identifiers import Address
 from contracts.terms.parties import Participant
 from serving.bodies import check_json
 from serving.client import Peer, PeerClient
-from serving.messages import MAX_AGE, Messenger, RequestMessage, ResponseMessage, Sender
+from serving.messages import Messenger, Sender
+from serving.one_thread import run_here
 from serving.problems import problem_of
 from serving.replay import ReplayGuard
+from serving.signed_form import CLOCKS_MAY_DIFFER, MAX_AGE, RequestMessage, ResponseMessage
 from tests.simulation.databases import Disk
 from tests.simulation.machine import Future, scheduler, wait, wall
 from tests.simulation.scheduler import Process
 
-CLOCKS_MAY_DIFFER = 5
-"""Seconds that the verifying library allows."""
 BUSY = 12.0
 """Seconds for which a service has something to do after a message."""
 Body = dict[str, Any]
@@ -57,8 +57,8 @@ class SimulatedMessenger(Messenger):
             raise BadSignature("no signature") from None
         if covered != _covered(message, body):
             raise BadSignature("the signature is of something else")
-        lifetime = int(MAX_AGE.total_seconds())
-        if not -CLOCKS_MAY_DIFFER <= wall() - int(created) <= lifetime + CLOCKS_MAY_DIFFER:
+        lifetime, slack = int(MAX_AGE.total_seconds()), CLOCKS_MAY_DIFFER.total_seconds()
+        if not -slack <= wall() - int(created) <= lifetime + slack:
             raise BadSignature("made in the future, or too long ago")
         participant = self.directory.participant(account)
         if participant is None:
@@ -123,7 +123,7 @@ def routes_of(
 ) -> dict[str, Callable[[bytes, Participant], tuple[int, bytes]]]:
     """The endpoint functions of a router by path. `given` are what their dependencies would find (a context)."""
     return {
-        cast(Any, route).path: _calling(router, cast(Any, route).endpoint, given)
+        cast(Any, route).path: _calling(router, inspect.unwrap(cast(Any, route).endpoint), given)
         for route in router.routes
         if "/peer/" in cast(Any, route).path
     }
@@ -139,7 +139,7 @@ def _calling(
 
     def call(body: bytes, sender: Participant) -> tuple[int, bytes]:
         for each in router.dependencies:
-            cast(Any, each).dependency(sender)
+            run_here(cast(Any, each).dependency(sender))
         try:
             parsed = schema.model_validate(json.loads(body))
         except ValidationError as failure:

@@ -14,7 +14,7 @@ import pytest
 from nodes import qr
 from nodes.qr.crc import checksum
 from serving.bodies import MAX_BODY_BYTES
-from serving.messages import RequestMessage
+from serving.signed_form import RequestMessage
 
 from .conftest import until
 

@@ -14,7 +14,7 @@ from bridge.client import QuoteRequest
 from contracts.terms.documents import to_document
 from contracts.terms.identifiers import new_uetr
 from serving.bodies import MAX_BODY_BYTES
-from serving.messages import RequestMessage
+from serving.signed_form import RequestMessage
 from tests.databases import looking, place
 
 CNY, THB = 156, 764

@@ -40,8 +40,9 @@ from devnet.network.found import found
 from nodes.app import create_app as create_node
 from nodes.settings import NodeSettings
 from serving.keys import MessageKey, open_message_key
-from serving.messages import Messenger, RequestMessage
+from serving.messages import Messenger
 from serving.settings import load_settings
+from serving.signed_form import RequestMessage
 from tests import databases
 
 DEBTOR, CREDITOR, OTHER = (cast.institution(country) for country in ("TH", "CN", "SG"))

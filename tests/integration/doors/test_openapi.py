@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from serving.messages import RequestMessage
+from serving.signed_form import RequestMessage
 
 from .conftest import COMPLIANCE, DOORS, NODE, OTHER_SHOP, PAYER, PEER, SHOP, Network
 from .test_authorisation import ALL, TABLE

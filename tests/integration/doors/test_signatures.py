@@ -18,7 +18,8 @@ from contracts.chain.participants import Participants
 from contracts.terms.errors import BadSignature
 from contracts.terms.parties import Participant
 from serving.keys import MessageKey
-from serving.messages import REQUEST_COMPONENTS, Messenger, RequestMessage, ResponseMessage
+from serving.messages import Messenger
+from serving.signed_form import REQUEST_COMPONENTS, RequestMessage, ResponseMessage
 
 from .conftest import BRIDGE, COMPLIANCE, CREDITOR, DEBTOR, DOORS, JSON, NODE, OTHER, OWNER, PEER, Network, until
 
