@@ -124,7 +124,8 @@ def notes_of(connection: Connection, reviews: Iterable[Review]) -> dict[bytes, N
 
 def notes(connection: Connection, commitments: Iterable[bytes]) -> dict[bytes, Note]:
     """What was written, by the commitment to it."""
-    rows = connection.execute(_NOTES, {"commitments": list(commitments)})
+    asked = list(commitments)
+    rows = connection.execute(_NOTES, {"commitments": asked}) if asked else ()
     return {row.commitment: Note(row.commitment, row.salt, row.content) for row in rows}
 
 

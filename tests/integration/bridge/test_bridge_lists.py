@@ -15,11 +15,9 @@ WRITTEN = ("quotes", "reservations", "reservation_events", "signed_payments", "d
 
 
 def about_payments(seen: Sequence[str]) -> list[str]:
-    """The beginnings of what wrote rows of payments, or looked for those of a list. (Officers' letters are no payments: a
-    thread looks for them in its own time.)"""
+    """The beginnings of what wrote rows of payments, or looked for those of a list."""
     written = tuple(f"{how} {each} " for how in ("INSERT INTO", "UPDATE") for each in WRITTEN)
-    asked = (each for each in seen if not each.startswith("SELECT notes."))
-    return [each[:50] for each in asked if each.startswith(written) or " IN (" in each]
+    return [each[:50] for each in seen if each.startswith(written) or " IN (" in each]
 
 
 def test_a_list_is_quoted_reserved_and_cosigned_with_as_many_statements_as_one_payment(stage: Any) -> None:
