@@ -12,6 +12,8 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from compliance.alerts.endpoints import alerts_router
+from compliance.alerts.service import AlertsService
 from compliance.attesting import AttestationService
 from compliance.cases.endpoints import cases_router
 from compliance.cases.service import CasesService
@@ -158,11 +160,12 @@ def _for_people(
     time: ChainTime,
 ) -> tuple[APIRouter, ...]:
     """What officers and auditors ask."""
-    decisions = DecisionsService(database)
+    decisions, judging = DecisionsService(database), FalsePositivesService(database, keeper, time)
     return (
         officer_router(decisions, policy),
         lists_router(keeper, ListsService(database)),
-        judging_router(keeper, FalsePositivesService(database, keeper, time)),
+        judging_router(keeper, judging),
+        alerts_router(AlertsService(database, judging, time)),
         holds_router(holds),
         cases_router(CasesService(database, holds, time)),
         inquiries_router(inquiries),

@@ -48,6 +48,10 @@ class Screening:
     legs: tuple[Leg, ...]
     attempt: int = 0
 
+    def party(self, role: str) -> Party | None:
+        """The debtor or the creditor."""
+        return self.debtor if role == "debtor" else self.creditor
+
 
 @dataclass(frozen=True)
 class Decision:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from compliance import repository
+from compliance.alerts.audit import faults as alert_faults
 from compliance.cases.audit import faults as case_faults
 from compliance.lists.repository import listed_under
 from compliance.log.audit import faults as log_faults
@@ -83,6 +84,7 @@ class DecisionsService:
                 if not _notes_open(connection, stored):
                     faults.append(f"an officer's note about decision {sequence} is not what was committed to")
             faults += case_faults(connection)
+            faults += alert_faults(connection)
         return Replayed(same, tuple(faults))
 
 

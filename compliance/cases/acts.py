@@ -14,6 +14,18 @@ ASSIGN, PRIORITISE, NOTE, ATTACH, ESCALATE, ASK, ANSWER, LEARN = (
 )
 """The last three are about inquiries: we ask, we answer what another asked, we learn what another answered."""
 
+RAISE_ALERT, ASSIGN_ALERT, CLOSE_ALERT, APPROVE_ALERT, REJECT_ALERT = (
+    *("raise-alert", "assign-alert", "close-alert"),
+    *("approve-alert", "reject-alert"),
+)
+"""About a customer who matches since a list changed (`compliance/alerts`). The service raises it, as no officer."""
+
+PROPOSE_PAIR, APPROVE_PAIR, WITHDRAW_PAIR, CARRY_PAIR = (
+    *("propose-false-positive", "approve-false-positive"),
+    *("withdraw-false-positive", "carry-false-positive"),
+)
+"""About false positives; the last says how one stood when they came into the log."""
+
 
 @dataclass(frozen=True)
 class Act:

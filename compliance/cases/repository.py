@@ -14,6 +14,7 @@ from compliance.repository import Key
 from compliance.screening.decide import CLEAR, WAITING
 from compliance.screening.record import Decided
 from compliance.tables import acts, alerts, cases, decisions, screened_days
+from serving.rows import insert_all
 from serving.upsert import upsert
 
 OPEN, RELEASED, REFUSED = "open", "released", "refused"
@@ -107,10 +108,18 @@ def tags_of(connection: Connection, key: Key) -> tuple[bytes | None, bytes | Non
 
 def add_act(connection: Connection, act: Act) -> None:
     """Append what an officer did to the log."""
-    record, end = act.record, entries.frontier(connection)
-    entries.append(connection, end, [record])
-    values = {"sequence": end.size + 1, "uetr": act.uetr, "side": act.side, "record": record}
-    connection.execute(insert(acts).values(values))
+    add_acts(connection, [act])
+
+
+def add_acts(connection: Connection, new: Sequence[Act]) -> None:
+    """Append acts to the log in their order."""
+    records, end = [act.record for act in new], entries.frontier(connection)
+    entries.append(connection, end, records)
+    rows = [
+        {"sequence": end.size + place, "uetr": act.uetr, "side": act.side, "record": record}
+        for place, (act, record) in enumerate(zip(new, records, strict=True), start=1)
+    ]
+    insert_all(connection, acts, rows)
 
 
 def acts_of(connection: Connection, key: Key) -> list[Act]:

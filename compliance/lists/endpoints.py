@@ -1,4 +1,4 @@
-"""HTTP in, HTTP out: lists, what differs between their versions, alerts, and false positives."""
+"""HTTP in, HTTP out: lists, what differs between their versions, and false positives."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from fastapi import APIRouter, Depends, Path, Query
 from compliance.lists.false_positives import FalsePositivesService
 from compliance.lists.keeping import ListKeeper
 from compliance.lists.schemas import (
-    AlertsPage,
     DifferenceView,
     FalsePositivesPage,
     FalsePositiveView,
     ListIssuesPage,
     ListsView,
     ProposalSchema,
-    alert_view,
     difference_view,
     issue_view,
     judgement_view,
     lists_view,
 )
 from compliance.lists.service import ListsService
+from compliance.officers import officer
 from serving.auth import Caller, require
 from serving.bodies import StrictRoute
 
 Before = Annotated[int | None, Query(ge=1, le=2**62, description="next_cursor of the page before")]
 Limit = Annotated[int, Query(ge=1, le=500)]
-Officer = Annotated[Caller, Depends(require("compliance:officer"))]
+Officer = Annotated[Caller, Depends(officer("compliance:officer"))]
 VersionPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="a version of a list, 64 hex digits")]
 Number = Annotated[int, Path(ge=1, le=2**62, description="the false positive's number")]
 
@@ -55,13 +54,6 @@ def lists_router(keeper: ListKeeper, lists: ListsService) -> APIRouter:
     def differences(old: VersionPath, new: VersionPath) -> DifferenceView:
         """What was added, removed and changed between two versions of a list."""
         return difference_view(lists.difference(old, new))
-
-    @router.get("/alerts")
-    def alerts(cursor: Before = None, limit: Limit = 50) -> AlertsPage:
-        """Existing customers, and parties of open payments, who match since the lists changed; newest first."""
-        found = lists.alerts(cursor, limit + 1)
-        more = found[limit - 1].sequence if len(found) > limit else None
-        return AlertsPage(alerts=tuple(map(alert_view, found[:limit])), next_cursor=more)
 
     return router
 

@@ -26,6 +26,12 @@ class FalsePositive:
     tag: bytes
     expires: int
 
+    @property
+    def digest(self) -> str:
+        """What tells this pair from others, in hex; without the salt it tells nobody which it is."""
+        octets = {name: value.hex() if isinstance(value, bytes) else value for name, value in vars(self).items()}
+        return hashlib.sha256(canonical_json(octets)).hexdigest()
+
     def about(self, party: Party) -> bool:
         """Is it this party, all of it as they saw it?"""
         return party_tag(self.salt, party) == self.tag

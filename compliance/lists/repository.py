@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from compliance.lists.entries import SanctionsList
 from compliance.lists.listed import FalsePositive, Listed, read_manifest
 from compliance.lists.loader import joined, read_list
-from compliance.lists.tables import customer_alerts, false_positives, list_contents, list_issues, list_sets
+from compliance.lists.tables import false_positives, list_contents, list_issues, list_sets
 from compliance.tables import decisions, lists
-from serving.jsontext import dump, load
 from serving.upsert import upsert
 
 
@@ -44,29 +43,19 @@ class ListSet:
 @dataclass(frozen=True)
 class Judgement:
     """A false positive with its life: proposed, approved by another officer, withdrawn. `note` is the commitment to
-    what the first officer wrote."""
+    what the first officer wrote, `uetr` and `side` tell the decision that has the party (empty where it was proposed
+    before that was kept), `alert` the one from which it was proposed."""
 
     number: int
     pair: FalsePositive
     proposed_by: str
     proposed_at: int
     note: bytes
-    approved_by: str | None
-    withdrawn_by: str | None
-
-
-@dataclass(frozen=True)
-class Alert:
-    """A customer who matches since a list changed. `decision` is the number in the log of the decision that has the
-    party; `matches` are its new ones, as documents."""
-
-    list_version: str
-    decision: int
-    role: str
-    payment_open: bool
-    score: int
-    matches: Sequence[Mapping[str, Any]]
-    made_at: int
+    uetr: str
+    side: str
+    approved_by: str | None = None
+    withdrawn_by: str | None = None
+    alert: int | None = None
 
 
 def keep(connection: Connection, listed: SanctionsList) -> None:
@@ -184,17 +173,16 @@ def counting(connection: Connection, number: int) -> list[FalsePositive]:
     return [_pair(row) for row in rows]
 
 
-def propose(connection: Connection, pair: FalsePositive, officer: str, now: int, note: bytes) -> int:
+def propose(connection: Connection, new: Judgement) -> int:
     """Add a proposed false positive; its number."""
     values = {
-        "reference": pair.reference,
-        "entry_digest": pair.entry_digest,
-        "salt": pair.salt,
-        "tag": pair.tag,
-        "expires": pair.expires,
-        "proposed_by": officer,
-        "proposed_at": now,
-        "note": note,
+        **vars(new.pair),
+        "proposed_by": new.proposed_by,
+        "proposed_at": new.proposed_at,
+        "note": new.note,
+        "uetr": new.uetr,
+        "side": new.side,
+        "alert": new.alert,
     }
     added = connection.execute(insert(false_positives).values(values).returning(false_positives.c.number))
     return int(added.scalar_one())
@@ -211,46 +199,15 @@ def judgements(connection: Connection, after: int, limit: int) -> list[Judgement
     return [_judgement(row) for row in connection.execute(query.order_by(false_positives.c.number).limit(limit))]
 
 
+def judgements_of(connection: Connection, alert: int) -> list[Judgement]:
+    """Those that were proposed from an alert and stand, in the order of their proposals."""
+    standing = (false_positives.c.alert == alert) & false_positives.c.withdrawn_by.is_(None)
+    query = select(false_positives).where(standing).order_by(false_positives.c.number)
+    return [_judgement(row) for row in connection.execute(query)]
+
+
 def set_judged(connection: Connection, number: int, values: Mapping[str, str | int]) -> None:
     connection.execute(update(false_positives).where(false_positives.c.number == number).values(dict(values)))
-
-
-def add_alerts(connection: Connection, new: Iterable[Alert]) -> None:
-    """Each once, however often it is found."""
-    for alert in new:
-        values = {
-            "list_version": alert.list_version,
-            "decision": alert.decision,
-            "role": alert.role,
-            "payment_open": int(alert.payment_open),
-            "score": alert.score,
-            "matches": dump(list(alert.matches)),
-            "made_at": alert.made_at,
-        }
-        connection.execute(upsert(connection, customer_alerts).values(values).on_conflict_do_nothing())
-
-
-def alerts_before(connection: Connection, before: int | None, limit: int) -> list[tuple[int, str, str, Alert]]:
-    """Alerts with their sequence, and the UETR and side of their decision; the newest first."""
-    query = select(customer_alerts, decisions.c.uetr, decisions.c.side).join(
-        decisions, customer_alerts.c.decision == decisions.c.sequence
-    )
-    query = query.order_by(customer_alerts.c.sequence.desc()).limit(limit)
-    if before is not None:
-        query = query.where(customer_alerts.c.sequence < before)
-    return [(row.sequence, row.uetr, row.side, _alert(row)) for row in connection.execute(query)]
-
-
-def _alert(row: Row[Any]) -> Alert:
-    return Alert(
-        list_version=row.list_version,
-        decision=row.decision,
-        role=row.role,
-        payment_open=bool(row.payment_open),
-        score=row.score,
-        matches=load(row.matches),
-        made_at=row.made_at,
-    )
 
 
 def _pair(row: Row[Any]) -> FalsePositive:
@@ -264,6 +221,9 @@ def _judgement(row: Row[Any]) -> Judgement:
         proposed_by=row.proposed_by,
         proposed_at=row.proposed_at,
         note=row.note,
+        uetr=row.uetr,
+        side=row.side,
         approved_by=row.approved_by,
         withdrawn_by=row.withdrawn_by,
+        alert=row.alert,
     )

@@ -14,10 +14,12 @@ from itertools import pairwise
 from sqlalchemy import Connection, select
 
 from compliance import repository as decisions
+from compliance.alerts import repository as raised
+from compliance.alerts.repository import Alert
 from compliance.chaintime import ChainTime
 from compliance.lists import repository
 from compliance.lists.listed import Listed
-from compliance.lists.repository import Alert, ListSet
+from compliance.lists.repository import ListSet
 from compliance.names.match import Match
 from compliance.screening.decide import CLEAR, HOLD
 from compliance.screening.record import Decided
@@ -69,7 +71,7 @@ class Rescreening:
         down_to = chunk[-1][0] if len(chunk) == _CHUNK and current.changed else 0
 
         def record(connection: Connection) -> None:
-            repository.add_alerts(connection, alerts)
+            raised.add(connection, alerts)
             repository.mark_rescreened(connection, newest.sequence, down_to)
 
         self._database.write(record)
@@ -115,6 +117,8 @@ def _alerts(current: _Pass, number: int, decided: Decided, settled: set[str]) ->
         current.parties.add(_name_of(party))
         if found := _new_matches(current, party):
             yield Alert(
+                uetr=screening.uetr,
+                side=screening.side,
                 list_version=current.book.versions.lists,
                 decision=number,
                 role=role,

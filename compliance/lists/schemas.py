@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -14,7 +13,6 @@ from compliance.lists.entries import ListEntry
 from compliance.lists.false_positives import LONGEST, Proposal
 from compliance.lists.keeping import KeptList, ListKeeper
 from compliance.lists.repository import Issue, Judgement
-from compliance.lists.service import FoundAlert
 from contracts.terms.identifiers import uetr
 from serving.bodies import Schema
 
@@ -90,33 +88,6 @@ class DifferenceView(Schema):
     added_entries: tuple[EntryView, ...] = Field(description=f"the first {MOST_SHOWN}; so with the next two")
     removed_entries: tuple[EntryView, ...]
     changed_entries: tuple[ChangedEntryView, ...]
-
-
-class AlertMatch(Schema):
-    list: str
-    entry_id: str
-    name: str
-    score: int
-    reasons: tuple[str, ...]
-
-
-class AlertView(Schema):
-    """A party of an earlier decision who matches since the lists changed."""
-
-    sequence: int
-    uetr: str
-    side: str
-    role: str = Field(description="debtor or creditor: which party of that payment")
-    payment_open: bool = Field(description="whether that payment was still under way")
-    score: int
-    matches: tuple[AlertMatch, ...]
-    list_version: str
-    made_at: int = Field(description="chain time in seconds")
-
-
-class AlertsPage(Schema):
-    alerts: tuple[AlertView, ...]
-    next_cursor: int | None = Field(description="ask with cursor=<this> for the next page; null at the end")
 
 
 class ProposalSchema(Schema):
@@ -217,26 +188,6 @@ def _entry_view(entry: ListEntry) -> EntryView:
         birth_dates=entry.birth_dates,
         nationalities=entry.nationalities,
     )
-
-
-def alert_view(found: FoundAlert) -> AlertView:
-    alert = found.alert
-    return AlertView(
-        sequence=found.sequence,
-        uetr=found.uetr,
-        side=found.side,
-        role=alert.role,
-        payment_open=alert.payment_open,
-        score=alert.score,
-        matches=tuple(map(_alert_match, alert.matches)),
-        list_version=alert.list_version,
-        made_at=alert.made_at,
-    )
-
-
-def _alert_match(match: Mapping[str, object]) -> AlertMatch:
-    named = {("list" if name == "list_name" else name): value for name, value in match.items()}
-    return AlertMatch.model_validate(named | {"reasons": tuple(named["reasons"])})  # type: ignore[arg-type]
 
 
 def judgement_view(judgement: Judgement) -> FalsePositiveView:

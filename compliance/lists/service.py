@@ -1,26 +1,15 @@
-"""Lists as officers look at them: what is in force, every version that ever was, what differs, who matches since."""
+"""Lists as officers look at them: what is in force, every version that ever was, what differs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from compliance.lists import repository
 from compliance.lists.difference import Difference, difference
 from compliance.lists.entries import ListEntry
-from compliance.lists.repository import Alert, Issue
+from compliance.lists.repository import Issue
 from contracts.terms.errors import NotFound
 from serving.database import DatabaseReader
-
-
-@dataclass(frozen=True)
-class FoundAlert:
-    """An alert with its number, and the payment and side whose decision has the party."""
-
-    sequence: int
-    uetr: str
-    side: str
-    alert: Alert
 
 
 class ListsService:
@@ -37,11 +26,6 @@ class ListsService:
     def difference(self, old: str, new: str) -> Difference:
         """Between two versions. Raises NotFound."""
         return difference(self._entries(old), self._entries(new))
-
-    def alerts(self, before: int | None, limit: int) -> Sequence[FoundAlert]:
-        """The newest first."""
-        with self._database.read() as connection:
-            return [FoundAlert(*each) for each in repository.alerts_before(connection, before, limit)]
 
     def _entries(self, version: str) -> tuple[ListEntry, ...]:
         with self._database.read() as connection:

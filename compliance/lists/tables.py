@@ -5,7 +5,7 @@ No personal data: a false positive has a salted hash of the party, an alert name
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from compliance.tables import metadata
 from serving.columns import SERIAL, Octets
@@ -50,6 +50,9 @@ false_positives = Table(
     Column("withdrawn_by", Text, nullable=True),
     Column("counted_from", BigInteger, nullable=True),
     Column("counted_until", BigInteger, nullable=True),
+    Column("uetr", Text, nullable=False, server_default=""),
+    Column("side", Text, nullable=False, server_default=""),
+    Column("alert", BigInteger, nullable=True, index=True),
     CheckConstraint("approved_by <> proposed_by", name="two_officers"),
 )
 customer_alerts = Table(
@@ -63,5 +66,23 @@ customer_alerts = Table(
     Column("score", Integer, nullable=False),
     Column("matches", Text, nullable=False),
     Column("made_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("assigned", Text, nullable=False, server_default=""),
+    Column("proposed_by", Text, nullable=False, server_default=""),
+    Column("closed_by", Text, nullable=False, server_default=""),
+    Column("closed_at", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("list_version", "decision", "role"),
+    CheckConstraint("state IN ('open', 'proposed', 'closed')", name="known_state"),
+    CheckConstraint("closed_by = '' OR closed_by <> proposed_by", name="two_officers"),
+    Index("customer_alerts_by_state", "state", "sequence"),
+    Index("customer_alerts_by_time", "made_at"),
 )
+"""`proposed_by` is who called it a false positive first; empty where one officer closes it alone."""
+customer_alert_lists = Table(
+    "customer_alert_lists",
+    metadata,
+    Column("alert", BigInteger, ForeignKey("customer_alerts.sequence"), primary_key=True, autoincrement=False),
+    Column("list", Text, primary_key=True),
+)
+"""On which lists an alert's matches stand."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from compliance.statistics.service import BUCKETS, RuleCount, Statistics, Times
+from compliance.statistics.service import BUCKETS, CustomerCount, RuleCount, Statistics, Times
 from serving.bodies import Schema
 
 
@@ -25,6 +25,18 @@ class RuleView(Schema):
     waiting: int
     ended: int = Field(description="at their deadline, undecided")
     false_per_thousand: int | None = Field(description="of those that officers decided; null when they decided none")
+
+
+class CustomersView(Schema):
+    """What became of the alerts about customers who match since a list changed, of one list."""
+
+    list: str
+    alerts: int
+    open: int = Field(description="also those that wait for a second officer")
+    true_matches: int
+    false_positives: int
+    duplicates: int
+    false_per_thousand: int | None = Field(description="of those closed as true or false; null when there are none")
 
 
 class BucketView(Schema):
@@ -48,6 +60,7 @@ class StatisticsView(Schema):
     screened: tuple[Series, ...] = Field(description="payments by first outcome")
     alerted: tuple[Series, ...] = Field(description="alerts by outcome")
     rules: tuple[RuleView, ...]
+    customers: tuple[CustomersView, ...]
     times: TimesView
 
 
@@ -58,6 +71,7 @@ def statistics_view(found: Statistics) -> StatisticsView:
         screened=_series(found.screened),
         alerted=_series(found.alerted),
         rules=tuple(map(_rule, found.rules)),
+        customers=tuple(map(_customers, found.customers)),
         times=_times(found.times),
     )
 
@@ -69,6 +83,11 @@ def _series(found: dict[str, tuple[int, ...]]) -> tuple[Series, ...]:
 def _rule(found: RuleCount) -> RuleView:
     counts = {name: value for name, value in vars(found).items() if name != "list_name"}
     return RuleView(list=found.list_name, false_per_thousand=found.false_per_thousand, **counts)
+
+
+def _customers(found: CustomerCount) -> CustomersView:
+    counts = {name: value for name, value in vars(found).items() if name != "list_name"}
+    return CustomersView(list=found.list_name, false_per_thousand=found.false_per_thousand, **counts)
 
 
 def _times(found: Times) -> TimesView:

@@ -10,9 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, select
 
+from compliance.alerts.repository import CLOSED, DUPLICATE, FALSE_POSITIVE, TRUE_MATCH
 from compliance.cases.repository import OPEN, REFUSED, RELEASED
 from compliance.chaintime import ChainTime
 from compliance.limits import Calendar
+from compliance.lists.tables import customer_alert_lists, customer_alerts
 from compliance.screening.decide import HOLD, OUTCOMES
 from compliance.tables import alerts, cases, screened_days
 from contracts.terms.errors import Malformed
@@ -44,6 +46,25 @@ class RuleCount:
         return 1000 * self.released // decided if decided else None
 
 
+@dataclass
+class CustomerCount:
+    """What became of the alerts about customers who match since a list changed, of one list. Duplicates say nothing
+    that another alert does not."""
+
+    list_name: str
+    alerts: int = 0
+    open: int = 0
+    true_matches: int = 0
+    false_positives: int = 0
+    duplicates: int = 0
+
+    @property
+    def false_per_thousand(self) -> int | None:
+        """Of a thousand that officers closed, how many were false positives; None when they closed none."""
+        decided = self.true_matches + self.false_positives
+        return 1000 * self.false_positives // decided if decided else None
+
+
 @dataclass(frozen=True)
 class Times:
     """How long officers took, in seconds; `counts` are those up to each of BUCKETS, and the rest."""
@@ -64,6 +85,7 @@ class Statistics:
     screened: dict[str, tuple[int, ...]]
     alerted: dict[str, tuple[int, ...]]
     rules: tuple[RuleCount, ...]
+    customers: tuple[CustomerCount, ...]
     times: Times
 
 
@@ -105,18 +127,37 @@ class StatisticsService:
         counts = _Counts()
         with self._database.read() as connection:
             for row in connection.execute(_ALERTS, _around(first, last)):
-                day = self._calendar.date_of(row.at).isoformat()
+                day = self._day(row.at)
                 if days[0] <= day <= days[-1]:
                     counts.add(row, day, now)
             screened = _screened(connection, days)
+            alerted = connection.execute(_CUSTOMERS, _around(first, last)).all()
+        customers = _customers(row for row in alerted if days[0] <= self._day(row.made_at) <= days[-1])
         return Statistics(
             zone=self._calendar.zone,
             days=days,
             screened={outcome: tuple(screened[day, outcome] for day in days) for outcome in OUTCOMES},
             alerted={outcome: tuple(each[day] for day in days) for outcome, each in sorted(counts.by_day.items())},
             rules=tuple(each for _, each in sorted(counts.by_rule.items())),
+            customers=customers,
             times=_times(counts.took.values()),
         )
+
+    def _day(self, at: int) -> str:
+        return self._calendar.date_of(at).isoformat()
+
+
+def _customers(rows: Iterable[Row[Any]]) -> tuple[CustomerCount, ...]:
+    counts = dict[str, CustomerCount]()
+    for row in rows:
+        count = counts.setdefault(row.list, CustomerCount(row.list))
+        count.alerts += 1
+        outcome = row.outcome if row.state == CLOSED else ""
+        count.open += not outcome
+        count.true_matches += outcome == TRUE_MATCH
+        count.false_positives += outcome == FALSE_POSITIVE
+        count.duplicates += outcome == DUPLICATE
+    return tuple(each for _, each in sorted(counts.items()))
 
 
 def _around(first: date, last: date) -> dict[str, int]:
@@ -145,6 +186,11 @@ _ALERTS = (
     select(alerts, cases.c.state, cases.c.due, cases.c.opened_at, cases.c.closed_at)
     .outerjoin(cases, _same)
     .where(alerts.c.at >= bindparam("start"), alerts.c.at < bindparam("end"))
+)
+_CUSTOMERS = (
+    select(customer_alert_lists.c.list, customer_alerts.c.state, customer_alerts.c.outcome, customer_alerts.c.made_at)
+    .join(customer_alerts, customer_alerts.c.sequence == customer_alert_lists.c.alert)
+    .where(customer_alerts.c.made_at >= bindparam("start"), customer_alerts.c.made_at < bindparam("end"))
 )
 _SCREENED = select(screened_days).where(
     screened_days.c.day >= bindparam("start"), screened_days.c.day <= bindparam("end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,12 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 import compliance.log.repository as log
+from compliance.alerts import repository as alerts
+from compliance.alerts.repository import AlertFilter
 from compliance.app import MIGRATIONS
+from compliance.lists.listed import FalsePositive
 from compliance.log.tree import Frontier, leaf_hash
-from compliance.repository import _row
+from compliance.repository import _row, add_note
 from compliance.screening.questions import Facts, Inputs, Review, Spent
 from compliance.screening.record import Decided, Versions, new_note, new_salts
 from compliance.screening.rulebook import RuleBook
@@ -142,4 +146,42 @@ def test_what_was_held_before_is_a_case_and_what_was_moved_still_counts(tmp_path
     assert desk.decide(payment(amount=5_001))[0].reason == "AM14", "and count for the year"
     assert desk.decide(payment(amount=5_000))[0].clear
     assert desk.replay().faults == ()
+    database.close()
+
+
+def test_alerts_and_false_positives_of_before_come_into_the_log_as_they_stood(tmp_path: Path) -> None:
+    database = opened(tmp_path / "compliance.db")
+    database.migrate(lambda connection: _at_revision(connection, "0006"))
+    desk = Desk(database)
+    uetr, _ = desk.held()
+    listed, _, _ = names()
+    pair = FalsePositive("OFAC SDN 1", "5" * 64, bytes(32), bytes([1]) * 32, NOON + 100)
+    alert = {"version": listed, "matches": json.dumps([{"list_name": "OFAC SDN", "entry_id": "1"}]), "at": NOON}
+
+    def write(connection: Connection) -> None:
+        add_note(connection, NOTE)
+        connection.execute(
+            text(
+                "INSERT INTO customer_alerts (list_version, decision, role, payment_open, score, matches, made_at)"
+                " VALUES (:version, 1, 'debtor', 1, 900, :matches, :at)"
+            ),
+            alert,
+        )
+        connection.execute(
+            text(
+                "INSERT INTO false_positives (reference, entry_digest, salt, tag, expires, proposed_by, proposed_at,"
+                " note, approved_by, counted_from) VALUES (:reference, :entry_digest, :salt, :tag, :expires, 'anna',"
+                " :at, :note, 'boris', 1)"
+            ),
+            {**vars(pair), "note": NOTE.commitment, "at": NOON},
+        )
+
+    database.write(write)
+    migrate(database, MIGRATIONS)
+    assert desk.replay().faults == ()
+    with database.read() as connection:
+        [known] = alerts.page(connection, None, AlertFilter(state="open", list_name="OFAC SDN"), 10)
+        assert [each.act for each in alerts.acts_of(connection, known)] == ["raise-alert"]
+        assert log.frontier(connection).size == 3
+    assert known.alert.uetr == uetr
     database.close()

@@ -4,6 +4,7 @@ agent, a creditor agent and an FX provider, each served for real, with settled a
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pysqlite3
@@ -24,12 +26,17 @@ from sqlalchemy.pool import NullPool
 from bridge.app import create_app as create_bridge
 from bridge.settings import BridgeSettings
 from compliance.app import create_app as create_compliance
+from compliance.client import Screening
+from compliance.lists.loader import SHIPPED_LIST
 from compliance.settings import ComplianceSettings
 from contracts.chain.client import ChainClient
 from contracts.chain.council import Call, Council
 from contracts.chain.directory import ChainKeyDirectory
 from contracts.chain.participants import Participants
+from contracts.terms.documents import to_document
 from contracts.terms.identifiers import Address
+from contracts.terms.parties import Party
+from contracts.terms.payment import Leg
 from devnet.chain import open_chain
 from devnet.chain.server import ChainServer
 from devnet.network import cast
@@ -67,6 +74,8 @@ SELLER, SOLD_AT = "li-na", "tea-house"
 """A customer of the creditor agent and its shop."""
 HELD_NAME = "Joseph Koney"
 """One letter more than an entry of the sanctions list has: held, not refused."""
+ALERTED_NAME, ALERTS = "Prasert Boonmee", 2
+"""Who was cleared before a list had him, and in how many payments."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -237,6 +246,34 @@ def _people(network: Network) -> None:
     assert [each["uetr"] for each in held] == [known["held"]]
 
 
+def _alerts(network: Network) -> None:
+    """A list that changes after a customer was cleared: an alert for each of his payments under way."""
+    own, third, provider = (network.account(each) for each in (DEBTOR.slug, CREDITOR.slug, cast.PROVIDER.slug))
+    legs = (Leg(own, provider, 764, 100),)
+    payer, shop = Party(ALERTED_NAME, "person", account="alerted"), Party("Tea House", "organization")
+    asked = [Screening(str(uuid4()), "debtor", payer, shop, own, third, legs) for _ in range(ALERTS)]
+    body = json.dumps({"screenings": [to_document(each) for each in asked]}).encode()
+    answer = network.send(network.signed(COMPLIANCE, "/peer/v1/screenings", body, DEBTOR.slug), body).json()
+    assert {each["outcome"] for each in answer["decisions"]} == {"clear"}, answer
+    with _list_of(network.folder).open("a", encoding="utf-8") as listed:
+        listed.write(f'DOORS,1,person,"{ALERTED_NAME}",,,,a test,2026-01-01\n')
+    token = network.token(COMPLIANCE, "officer", "compliance:officer", "compliance:read")
+    headers, url = {"Authorization": f"Bearer {token}"}, network.url(COMPLIANCE) + "/v1"
+    assert network.http.post(url + "/lists/look", headers=headers).status_code == 200
+
+    def raised() -> Any:
+        found = network.http.get(url + "/alerts", headers=headers).json()["alerts"]
+        return found if len(found) == ALERTS else None
+
+    found = until(raised, "the customer was screened again")
+    network.known["alert"], network.known["other alert"] = (str(each["sequence"]) for each in found)
+
+
+def _list_of(folder: NetworkFolder) -> Path:
+    """The list of the debtor agent's compliance, which alone has one of its own."""
+    return folder.settings(COMPLIANCE).with_suffix(".csv")
+
+
 def _shop(shop: str, owner: str) -> dict[str, str]:
     return {"id": shop, "owner": owner, "name": shop.title(), "city": "Bangkok", "category": "5812"}
 
@@ -246,6 +283,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     folder = found(
         tmp_path_factory.mktemp("doors") / "network", payment_lifetime=120, heartbeat=1.0, server=databases.server()
     )
+    _list_of(folder).write_bytes(SHIPPED_LIST.read_bytes())
+    with folder.settings(COMPLIANCE).open("a") as compliance:
+        compliance.write(f'sanctions_list = "{_list_of(folder)}"\n')
     with folder.settings(BRIDGE).open("a") as bridge:
         bridge.write("quote_lifetime = 300\n")  # outlives a payment, which a busy machine may need its time for
     sealer = bytes.fromhex(folder.sealer_key.read_text().strip())
@@ -260,6 +300,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
             for service in SERVICES:
                 made.start(service)
             _people(made)
+            _alerts(made)
             made.ready = True
             yield made
         finally:

@@ -131,6 +131,12 @@ TABLE: dict[str, dict[str, str]] = {
         "GET /v1/lists/differences/{old}/{new}": "401 403 403 403 403 404 404 403 403 401 401 401 401 401 401",
         "POST /v1/lists/look": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
         "GET /v1/alerts": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "GET /v1/alerts/{alert}": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        "POST /v1/alerts/{alert}/assignment": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
+        # It is open, nobody proposed anything, and no alert is a duplicate of itself.
+        "POST /v1/alerts/{alert}/close": "401 403 403 403 403 409 409 403 403 401 401 401 401 401 401",
+        "POST /v1/alerts/{alert}/approve": "401 403 403 403 403 409 409 403 403 401 401 401 401 401 401",
+        "POST /v1/alerts/{alert}/reject": "401 403 403 403 403 409 409 403 403 401 401 401 401 401 401",
         "GET /v1/policy": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
         "GET /v1/statistics": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
         "GET /v1/holds": "401 403 403 403 403 200 200 403 403 401 401 401 401 401 401",
@@ -177,7 +183,7 @@ def theirs(network: Network, service: str, route: str) -> Thing:
     """A thing of the payer's, or of the institution's."""
     known, debtor = network.known, NodeApi(network.folder, DEBTOR)
     paths = {"account": PAYER, "merchant": SHOP, "side": "debtor", "nonce": "0x" + "5" * 64, "uetr": known["uetr"]}
-    paths |= {"lane": known["lane"], "sequence": known["sequence"]}
+    paths |= {"lane": known["lane"], "sequence": known["sequence"], "alert": known["alert"]}
     paths["inquiry"] = _inquiry(network) if "{inquiry}" in route else NOTHING
     if "returns" in route or "/holds/" in route:
         paths["uetr"] = known["received" if "returns" in route else "held"]
@@ -213,6 +219,14 @@ def theirs(network: Network, service: str, route: str) -> Thing:
         "POST /v1/inquiries/{inquiry}/answer": lambda: {"answer": "a shop of ours"},
         "POST /v1/holds/{uetr}/{side}/release": lambda: {"note": "another person"},
         "POST /v1/holds/{uetr}/{side}/refuse": lambda: {"note": "the same person"},
+        "POST /v1/alerts/{alert}/assignment": lambda: {"officer": "anna"},
+        "POST /v1/alerts/{alert}/close": lambda: {
+            "outcome": "duplicate",
+            "duplicate_of": int(known["alert"]),
+            "note": "the same",
+        },
+        "POST /v1/alerts/{alert}/approve": lambda: {"note": "another person"},
+        "POST /v1/alerts/{alert}/reject": lambda: {"note": "look again"},
         "POST /v1/false-positives": lambda: _false_positive(network),
     }
     if route == "POST /peer/v1/inquiries":
@@ -234,7 +248,7 @@ def _false_positive(network: Network) -> dict[str, Any]:
 
 def _proposed(network: Network) -> str:
     """The number of a false positive that another officer proposed."""
-    headers = {"Authorization": "Bearer " + network.token(COMPLIANCE, "another officer", *OFFICER)}
+    headers = {"Authorization": "Bearer " + network.token(COMPLIANCE, "another-officer", *OFFICER)}
     url = network.url(COMPLIANCE) + "/v1/false-positives"
     answer = network.http.post(url, headers=headers, json=_false_positive(network))
     assert answer.status_code == 201, answer.text

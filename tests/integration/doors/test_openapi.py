@@ -94,6 +94,7 @@ def known_values(network: Network) -> dict[str, list[Any]]:
         "most": ["1000"],
         "batch_hash": [known["batch_hash"]],
         "number": [1],
+        "alert": [int(known["other alert"])],
         # A payment that is not final yet keeps its reader waiting.
         "wait": [0],
     }
