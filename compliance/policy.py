@@ -16,8 +16,10 @@ from contracts.terms.errors import Malformed
 SHIPPED_POLICY = Path(__file__).parent / "policy.toml"
 
 _SECTIONS = {"names": {"refuse", "hold"}, "holds": {"seconds"}, "countries": {"blocked"}}
-_OPTIONAL = {"holds": {"refusers"}}
+_OPTIONAL = {"holds": {"refusers"}, "names": {"ask"}}
 _MAY_STAND = {"limits", "calendar", "corridors"}
+PARTICULARS = ("birth_date", "nationality")
+"""What the other agent may be asked of its customer: fields of a party."""
 _MOST_OFFICERS = 5
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _LONGEST_HOLD = 31 * 86400
@@ -26,10 +28,12 @@ _LONGEST_HOLD = 31 * 86400
 @dataclass(frozen=True)
 class Policy:
     """`refuse_score` and `hold_score` in thousandths, `hold_seconds` of chain time, `refusers` the different officers
-    who must refuse a hold.
+    who must refuse a hold, `ask` those of PARTICULARS that the other agent is asked before a match of its customer is
+    held.
 
     `version` is the SHA-256 of `content`, in hex. What a policy does not say is as it was when no policy could say it,
-    so that decisions of then run again to the same result: days and years of UTC, one refuser, no limit of a year.
+    so that decisions of then run again to the same result: days and years of UTC, one refuser, no limit of a year,
+    nobody is asked.
     """
 
     version: str
@@ -41,6 +45,7 @@ class Policy:
     blocked_countries: frozenset[str]
     calendar: Calendar
     limits: LimitBook
+    ask: tuple[str, ...] = ()
 
 
 def load_policy(path: Path) -> Policy:
@@ -78,7 +83,14 @@ def read_policy(content: str) -> Policy:
         blocked_countries=_countries(document["countries"]["blocked"]),
         calendar=read_calendar(document["calendar"]) if "calendar" in document else Calendar(),
         limits=read_limits(document["limits"], document.get("corridors", {})),
+        ask=_particulars(names.get("ask", [])),
     )
+
+
+def _particulars(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(each in PARTICULARS for each in value):
+        raise Malformed(f"names.ask: a list of {', '.join(PARTICULARS)}, or an empty one, is needed")
+    return tuple(each for each in PARTICULARS if each in value)
 
 
 def _countries(value: Any) -> frozenset[str]:

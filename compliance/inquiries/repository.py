@@ -65,6 +65,12 @@ def received(connection: Connection, answered: bool, after: int, limit: int) -> 
     return [(row.place, _inquiry(row)) for row in rows]
 
 
+def asked(connection: Connection, uetr: str, side: str) -> int:
+    """How many inquiries we made about a payment."""
+    ours = and_(inquiries.c.direction == ASKED, inquiries.c.uetr == uetr, inquiries.c.side == side)
+    return int(connection.execute(select(func.count()).select_from(inquiries).where(ours)).scalar_one())
+
+
 def open_of(connection: Connection, peer: str) -> int:
     """How many inquiries of another institution wait for an answer."""
     waiting = and_(inquiries.c.direction == RECEIVED, inquiries.c.peer == peer, inquiries.c.answered_at == 0)

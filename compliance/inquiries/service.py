@@ -14,22 +14,23 @@ from sqlalchemy import Connection
 
 from compliance import repository
 from compliance.cases import repository as cases
-from compliance.cases.acts import ANSWER, ASK, LEARN, Act
+from compliance.cases.acts import ANSWER, LEARN, Act
 from compliance.chaintime import ChainTime
-from compliance.client import MAX_TEXT, Inquiry, InquiryAnswer, Screening
+from compliance.client import MAX_TEXT, Inquiry, InquiryAnswer
 from compliance.holds.service import Hold, HoldsService
 from compliance.inquiries import repository as inquiries
+from compliance.inquiries.asking import ask, other_agent, written
 from compliance.inquiries.repository import ASKED, RECEIVED, KnownInquiry
 from compliance.repository import Key
 from compliance.screening import decide
 from compliance.screening.questions import check_party
 from compliance.screening.record import new_note
-from contracts.terms.documents import from_document, to_document
+from contracts.terms.documents import from_document
 from contracts.terms.errors import Conflict, FeiqianError, Malformed, NotFound
 from contracts.terms.identifiers import Address, uetr
 from contracts.terms.parties import Party
 from serving.database import Database
-from serving.jsontext import dump, load
+from serving.jsontext import load
 
 MOST_OPEN = 100
 """Unanswered inquiries of one institution; more are refused."""
@@ -55,7 +56,7 @@ class InquiriesService:
 
     def ask(self, key: Key, officer: str, question: str) -> Hold:
         """Ask the other agent about what is held. Raises NotFound, and Conflict when nothing waits (any more)."""
-        now, name = self._time.now(), str(uuid.uuid4())
+        now = self._time.now()
 
         def act(connection: Connection) -> Hold:
             hold = self._holds.open_hold(connection, key, now)
@@ -63,9 +64,7 @@ class InquiriesService:
             peer = other_agent(screening)
             if peer == self._account:
                 raise Conflict("the other agent is this institution itself", outcome=hold.decided.verdict.outcome)
-            note = repository.keep_note(connection, _written(question, _asked_about(screening)))
-            inquiries.add(connection, KnownInquiry(name, ASKED, *key, peer, note, now))
-            cases.add_act(connection, Act(*key, ASK, officer, now, note, {"inquiry": name, "peer": peer}))
+            ask(connection, screening, officer, question, now)
             return self._holds.ask_anew(connection, hold, officer, decide.ASK, question, now)
 
         return self._database.write(act)
@@ -108,7 +107,7 @@ class InquiriesService:
                 return InquiryAnswer(asked.id, REFUSED, refused.detail)
             if inquiries.open_of(connection, asker) >= MOST_OPEN:
                 return InquiryAnswer(asked.id, REFUSED, f"{MOST_OPEN} of your inquiries wait for an answer")
-            note = repository.keep_note(connection, _written(asked.question, asked.party))
+            note = repository.keep_note(connection, written(asked.question, asked.party))
             side = "creditor" if asked.side == "debtor" else "debtor"
             inquiries.add(connection, KnownInquiry(asked.id, RECEIVED, asked.uetr, side, asker, note, now))
             return InquiryAnswer(asked.id, OPEN, "")
@@ -163,11 +162,6 @@ class InquiriesService:
         return ReceivedInquiry(place, known, question, party, answer.content if answer else None)
 
 
-def other_agent(screening: Screening) -> Address:
-    """Whom a side asks: an agent the other agent, a provider the debtor's."""
-    return screening.creditor_agent if screening.side == "debtor" else screening.debtor_agent
-
-
 def check_inquiry(asked: Inquiry) -> None:
     """Refuse what cannot be shown or kept. Raises Malformed."""
     uetr(asked.uetr)
@@ -186,15 +180,6 @@ def _uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
-
-
-def _asked_about(screening: Screening) -> Party | None:
-    """The other agent's customer; a provider knows none."""
-    return screening.creditor if screening.side == "debtor" else screening.debtor
-
-
-def _written(question: str, party: Party | None) -> str:
-    return dump({"question": question, "party": None if party is None else to_document(party)})
 
 
 def _read(note: str) -> tuple[str, Party | None]:

@@ -21,7 +21,7 @@ from compliance.lists import repository
 from compliance.lists.listed import Listed
 from compliance.lists.repository import ListSet
 from compliance.names.match import Match
-from compliance.screening.decide import CLEAR, HOLD
+from compliance.screening.decide import CLEAR
 from compliance.screening.record import Decided
 from compliance.screening.rulebook import RuleBook, Rules
 from compliance.tables import signed
@@ -109,7 +109,7 @@ def _alerts(current: _Pass, number: int, decided: Decided, settled: set[str]) ->
     key = (screening.uetr, screening.side)
     newest = key not in current.payments
     under_way = newest and screening.uetr not in settled and _under_way(decided, current.now)
-    if current.now - decided.inputs.facts.decided_at <= OPEN_SECONDS or decided.verdict.outcome == HOLD:
+    if current.now - decided.inputs.facts.decided_at <= OPEN_SECONDS or decided.verdict.waits:
         current.payments.add(key)
     for role, party in (("debtor", screening.debtor), ("creditor", screening.creditor)):
         if party is None or not (under_way or _name_of(party) not in current.parties):
@@ -140,7 +140,7 @@ def _new_matches(current: _Pass, party: Party) -> list[Match]:
 
 
 def _under_way(decided: Decided, now: int) -> bool:
-    if decided.verdict.outcome == HOLD:
+    if decided.verdict.waits:
         return decided.hold_until >= now
     return decided.verdict.outcome == CLEAR and now - decided.inputs.facts.decided_at <= OPEN_SECONDS
 

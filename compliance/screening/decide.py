@@ -6,7 +6,7 @@ A limit, a country, a name: which of them decided is the verdict's `rule`, by wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from compliance.client import Screening
 from compliance.names.match import Match, NameIndex
@@ -44,7 +44,8 @@ class PartyMatch:
 class Verdict:
     """`reason` is an ISO 20022 ExternalStatusReason1Code, empty when clear; `score` that of the best match, in
     thousandths; `detail` names no person. `rule` is what decided, empty when clear; it is no part of what is compared,
-    because decisions before there were rules had none."""
+    because decisions before there were rules had none. `asks` are the particulars that the other agent must be asked
+    for, of a new verdict alone: what was asked is an inquiry from then on."""
 
     outcome: str
     reason: str
@@ -52,6 +53,7 @@ class Verdict:
     score: int
     matches: tuple[PartyMatch, ...]
     rule: str = field(default="", compare=False)
+    asks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def waits(self) -> bool:
@@ -65,8 +67,10 @@ def find_matches(screening: Screening, names: NameIndex) -> tuple[PartyMatch, ..
     return tuple(sorted(found, key=lambda each: -each.match.score))
 
 
-def decide(inputs: Inputs, matches: tuple[PartyMatch, ...], policy: Policy) -> Verdict:
-    """Clear, hold, refuse or request information. `matches` are those of `find_matches` for these inputs."""
+def decide(inputs: Inputs, matches: tuple[PartyMatch, ...], policy: Policy, asks: tuple[str, ...] = ()) -> Verdict:
+    """Clear, hold, refuse or request information. `matches` are those of `find_matches` for these inputs, `asks` the
+    particulars that would tell the other agent's customer from all that hold (`particulars.missing`): until that agent
+    has answered, they are requested. Whatever it answers, officers decide."""
     score = matches[0].match.score if matches else 0
     reviews = inputs.facts.reviews
 
@@ -85,8 +89,10 @@ def decide(inputs: Inputs, matches: tuple[PartyMatch, ...], policy: Policy) -> V
     if score < policy.hold_score and not refused:
         return verdict(CLEAR)
     if refused or officers_missing(matches, reviews, policy):
-        waits = REQUEST_INFORMATION if _unanswered(reviews) else HOLD
-        return verdict(waits, REGULATORY, _resemblance(matches[0]) if matches else _refused_by(1), "name")
+        said = _resemblance(matches[0]) if matches else _refused_by(1)
+        if not _unanswered(reviews, bool(asks)):
+            return verdict(HOLD, REGULATORY, said, "name")
+        return replace(verdict(REQUEST_INFORMATION, REGULATORY, said, "name"), asks=asks)
     return verdict(CLEAR, detail=f"{OFFICERS_TO_RELEASE} officers released it")
 
 
@@ -112,8 +118,9 @@ def standing(reviews: Sequence[Review], action: str) -> list[Review]:
     return [each for each in reviews if each.action == action == last[each.officer]]
 
 
-def _unanswered(reviews: Sequence[Review]) -> bool:
-    asked = sum(review.action == ASK for review in reviews)
+def _unanswered(reviews: Sequence[Review], by_rule: bool) -> bool:
+    """Whether an answer is missing to what officers asked, and the rule once."""
+    asked = by_rule + sum(review.action == ASK for review in reviews)
     return asked > sum(review.action == ANSWERED for review in reviews)
 
 

@@ -14,6 +14,7 @@ import compliance.log.repository as entries
 from compliance import repository
 from compliance.cases import repository as cases
 from compliance.client import Screening
+from compliance.inquiries.asking import ask_by_rule
 from compliance.limits import CORRIDOR, CUSTOMER, DAY, SCOPES, YEAR, Calendar, corridor_of
 from compliance.names.normalise import words
 from compliance.repository import Key, Tags, Total
@@ -116,6 +117,7 @@ class DecisionLog:
         changed = {total: amount for total, amount in self._totals.items() if amount != self._before.get(total, 0)}
         repository.set_totals(self._connection, changed)
         cases.follow(self._connection, end.size, self._new)
+        ask_by_rule(self._connection, new)
         self._count_day([each for each in new if each.number == 0])
 
     def _count_day(self, first: list[Decided]) -> None:

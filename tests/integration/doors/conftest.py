@@ -269,6 +269,14 @@ def _alerts(network: Network) -> None:
     network.known["alert"], network.known["other alert"] = (str(each["sequence"]) for each in found)
 
 
+def _let_ask(folder: NetworkFolder) -> None:
+    """The creditor agent's compliance asks for birth dates before it holds the other agent's customers."""
+    policy, settings = folder.path / "settings" / "asking.toml", folder.settings(CREDITOR.compliance)
+    policy.write_text(folder.policy_file.read_text().replace("ask = []", 'ask = ["birth_date"]'))
+    settings.write_text(settings.read_text().replace(str(folder.policy_file), str(policy)))
+    assert str(policy) in settings.read_text()
+
+
 def _list_of(folder: NetworkFolder) -> Path:
     """The list of the debtor agent's compliance, which alone has one of its own."""
     return folder.settings(COMPLIANCE).with_suffix(".csv")
@@ -286,6 +294,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     _list_of(folder).write_bytes(SHIPPED_LIST.read_bytes())
     with folder.settings(COMPLIANCE).open("a") as compliance:
         compliance.write(f'sanctions_list = "{_list_of(folder)}"\n')
+    _let_ask(folder)
     with folder.settings(BRIDGE).open("a") as bridge:
         bridge.write("quote_lifetime = 300\n")  # outlives a payment, which a busy machine may need its time for
     sealer = bytes.fromhex(folder.sealer_key.read_text().strip())

@@ -62,6 +62,41 @@ def test_a_question_is_answered_by_the_other_institutions_officers(network: Netw
     assert case["hold"]["officers_missing"] == 2, "an answer decides nothing"
 
 
+def test_what_a_policy_asks_of_the_other_agent_is_answered_by_its_officers_and_then_decided(network: Network) -> None:
+    node, uetr, wanted = NodeApi(network.folder, DEBTOR), held(network, 2_800), {"note": "another birth date"}
+    for officer in ("anna", "boris"):
+        asked_as(network, COMPLIANCE, officer, "POST", f"/v1/holds/{uetr}/debtor/release", wanted)
+    away = f"/v1/holds/{uetr}/creditor"
+
+    def waiting(outcome: str) -> Any:
+        page = asked_as(network, CREDITOR.compliance, "chai", "GET", f"/v1/holds?limit=500&outcome={outcome}")
+        return [each for each in page["holds"] if each["uetr"] == uetr]
+
+    [hold] = until(lambda: waiting("request-information"), "the creditor agent asks")
+    assert (hold["officers_missing"], hold["reviews"]) == (2, [])
+    assert "the other agent was asked" in hold["status"]
+    until(lambda: node.payment(uetr, ASKED_ABOUT).status == "held", "the payer sees that the payment waits")
+    case = asked_as(network, CREDITOR.compliance, "chai", "GET", away + "/case")
+    assert [(each["act"], each["officer"]) for each in case["acts"]] == [("ask", "")]
+
+    def received() -> Any:
+        page = asked_as(network, COMPLIANCE, "anna", "GET", "/v1/inquiries?limit=500")
+        return [each for each in page["inquiries"] if each["uetr"] == uetr]
+
+    [question] = until(received, "the question has arrived")
+    assert question["question"].endswith("which birth date?")
+    assert question["party"]["name"] == "Joseph Konny"
+    answer = f"/v1/inquiries/{question['id']}/answer"
+    asked_as(network, COMPLIANCE, "anna", "POST", answer, {"answer": "born 1990-04-01"})
+    [hold] = until(lambda: waiting("hold"), "the answer has arrived")
+    assert [each["action"] for each in hold["reviews"]] == ["answered"]
+    assert hold["officers_missing"] == 2, "an answer clears nothing"
+    for officer in ("chai", "dao"):
+        asked_as(network, CREDITOR.compliance, officer, "POST", away + "/release", wanted)
+    ended = node.payment(uetr, ASKED_ABOUT, wait=40)
+    assert ended.status == "settled", ended
+
+
 def test_what_is_no_question_is_answered_as_refused_and_spoils_no_other(network: Network) -> None:
     good = {"id": str(uuid4()), "uetr": str(uuid4()), "side": "debtor", "party": None, "question": "who is this?"}
     bad = [
