@@ -13,6 +13,7 @@ import typer
 
 from compliance.lists.cli import app as lists_app
 from compliance.lists.cli import lists_of
+from compliance.log.cli import app as log_app
 from compliance.names.match import Match
 from compliance.policy import SHIPPED_POLICY, load_policy
 from compliance.screening.questions import check_party
@@ -22,6 +23,7 @@ from contracts.terms.parties import Party
 
 app = typer.Typer(no_args_is_help=True, help="The compliance service: screening and attestation.")
 app.add_typer(lists_app, name="lists")
+app.add_typer(log_app, name="log")
 
 SCOPES = ("compliance:read", "compliance:officer", "compliance:lead", "audit")
 ConfigOption = Annotated[Path, typer.Option(help="the service's settings, a TOML file")]

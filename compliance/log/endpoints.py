@@ -27,6 +27,7 @@ class HeadView(Schema):
 class EntryView(Schema):
     number: int
     record: dict[str, Any] = Field(description="its canonical JSON is what is hashed: sorted keys, no spaces, UTF-8")
+    leaf: HexField = Field(description="the hash that the tree has of it")
 
 
 class EntriesPage(Schema):
@@ -78,8 +79,8 @@ def log_router(log: LogService) -> APIRouter:
     def entries(cursor: Cursor = 0, limit: Limit = 50) -> EntriesPage:
         """Decisions and officers' acts in their order."""
         found = log.entries(cursor, limit)
-        shown = tuple(EntryView(number=each.number, record=json.loads(each.record)) for each in found)
-        return EntriesPage(entries=shown, next_cursor=found[-1].number if len(found) == limit else None)
+        shown = tuple(EntryView(number=each.number, record=json.loads(each.record), leaf=leaf) for each, leaf in found)
+        return EntriesPage(entries=shown, next_cursor=shown[-1].number if len(found) == limit else None)
 
     @router.get("/anchors")
     def anchors(cursor: Cursor = 0, limit: Limit = 50) -> AnchorsPage:

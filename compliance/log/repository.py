@@ -75,6 +75,13 @@ def entries(connection: Connection, after: int, limit: int) -> list[Entry]:
     return [Entry(row.sequence, row.uetr, row.side, row.record) for row in rows]
 
 
+def leaf_hashes(connection: Connection, after: int, last: int) -> dict[int, bytes]:
+    """The hashes that the tree has of the entries behind `after` up to `last`, by their numbers."""
+    place = log_nodes.c.place
+    chosen = select(place, log_nodes.c.hash).where(log_nodes.c.level == 0, place >= after, place < last)
+    return {row.place + 1: row.hash for row in connection.execute(chosen)}
+
+
 def inner_nodes(connection: Connection) -> dict[tuple[int, int], bytes]:
     """Every node above the entries, by level and place."""
     return {(row.level, row.place): row.hash for row in connection.execute(_INNER)}

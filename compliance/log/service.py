@@ -59,10 +59,12 @@ class LogService:
         with self._database.read() as connection:
             return log.frontier(connection)
 
-    def entries(self, after: int, limit: int) -> list[Entry]:
-        """At most `limit` entries behind the one numbered `after`."""
+    def entries(self, after: int, limit: int) -> list[tuple[Entry, bytes]]:
+        """At most `limit` entries behind the one numbered `after`, each with the hash that the tree has of it."""
         with self._database.read() as connection:
-            return log.entries(connection, after, limit)
+            found = log.entries(connection, after, limit)
+            leaves = log.leaf_hashes(connection, after, found[-1].number) if found else {}
+            return [(each, leaves.get(each.number, b"")) for each in found]
 
     def anchors(self, after: int, limit: int) -> AnchorPage:
         """About `limit` heads that stand in attestations, of more than `after` entries, never some of a size alone."""
