@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from sqlalchemy import Connection, select
 
@@ -20,7 +19,7 @@ from compliance.chaintime import ChainTime
 from compliance.lists import repository
 from compliance.lists.listed import Listed
 from compliance.lists.repository import ListSet
-from compliance.names.match import Match
+from compliance.names.match import Match, NameIndex
 from compliance.screening.decide import CLEAR
 from compliance.screening.record import Decided
 from compliance.screening.rulebook import RuleBook, Rules
@@ -35,14 +34,18 @@ OPEN_SECONDS = 900
 """Chain time for which a payment that was cleared may be under way: longer than any lives."""
 
 _CHUNK = 200
+_FEW = 4
+"""Of all entries no more than one in so many have an index of their own: it takes room beside the whole one."""
 
 
 @dataclass
 class _Pass:
-    """One pass through the log under one book. `changed` are the references of the entries that are new."""
+    """One pass through the log under one book. `changed` are the references of the entries that are new, `names` an
+    index that has at least those."""
 
     book: RuleBook
     changed: frozenset[str]
+    names: NameIndex
     now: int
     parties: set[bytes] = field(default_factory=set)
     payments: set[tuple[str, str]] = field(default_factory=set)
@@ -67,8 +70,10 @@ class Rescreening:
                 return False
             chunk = decisions.decided_after(connection, newest.rescreened_down_to, None, _CHUNK)
             settled = _settled(connection, [each.inputs.screening.uetr for _, each in chunk])
+        if not current.changed:
+            chunk = []
         alerts = [alert for number, each in chunk for alert in _alerts(current, number, each, settled)]
-        down_to = chunk[-1][0] if len(chunk) == _CHUNK and current.changed else 0
+        down_to = chunk[-1][0] if len(chunk) == _CHUNK else 0
 
         def record(connection: Connection) -> None:
             raised.add(connection, alerts)
@@ -83,16 +88,28 @@ class Rescreening:
         if book.versions.lists != newest.version:
             return None
         if self._pass is None or self._pass[0] != newest.version:
-            self._pass = newest.version, _Pass(book, _changed_until(connection, newest), self._time.now())
+            changed, listed = _changed_until(connection, newest)
+            names = _index_of(changed, listed, book)
+            self._pass = newest.version, _Pass(book, changed, names, self._time.now())
         return self._pass[1]
 
 
-def _changed_until(connection: Connection, newest: ListSet) -> frozenset[str]:
+def _changed_until(connection: Connection, newest: ListSet) -> tuple[frozenset[str], Listed | None]:
     """What changed from version to version since all customers were screened: somebody may have been cleared under
-    lists that were replaced, by others or by the earlier ones, before anybody was screened again."""
+    lists that were replaced, by others or by the earlier ones, before anybody was screened again. And the newest."""
     since = repository.versions_since_rescreened(connection, newest.sequence)
-    in_turn = pairwise(repository.listed_under(connection, version) for version in since)
-    return frozenset().union(*(changed(old, new) for old, new in in_turn))
+    found, before = frozenset[str](), None
+    for version in since:
+        listed = repository.listed_under(connection, version)
+        found, before = found | changed(before, listed) if before else found, listed
+    return found, before
+
+
+def _index_of(changed: frozenset[str], listed: Listed | None, book: RuleBook) -> NameIndex:
+    """What customers are compared with: a score depends on two names alone, so that few entries need no long index."""
+    entries = [entry for entry in listed.entries if entry.reference in changed] if listed else []
+    few = listed is not None and 0 < len(entries) * _FEW < len(listed.entries)
+    return NameIndex(entries) if few else book.names
 
 
 def changed(old: Listed, new: Listed) -> frozenset[str]:
@@ -131,7 +148,7 @@ def _alerts(current: _Pass, number: int, decided: Decided, settled: set[str]) ->
 
 def _new_matches(current: _Pass, party: Party) -> list[Match]:
     book = current.book
-    weighed = book.weighing.of_party(party, book.names.matches(party), current.now, book.policy)
+    weighed = book.weighing.of_party(party, current.names.matches(party), current.now, book.policy)
     return [
         match
         for match in weighed

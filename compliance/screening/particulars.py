@@ -27,6 +27,8 @@ def told(entries: Iterable[ListEntry], policy: Policy) -> Told:
 def missing(inputs: Inputs, matches: Sequence[PartyMatch], known: Told, policy: Policy) -> tuple[str, ...]:
     """Which particulars to ask for. None where a match that would hold is of the own customer, whom officers can look
     up, or where nothing that is missing would tell it apart; none of another agent that is this institution itself."""
+    if not known:
+        return ()
     screening = inputs.screening
     role = _OTHER.get(screening.side, "")
     party = screening.party(role) if role else None
