@@ -18,7 +18,7 @@ from serving.bodies import StrictRoute
 AlertNumber = Annotated[int, Path(ge=1, le=2**62, description="the alert's sequence")]
 
 
-def alert_filter(
+async def alert_filter(
     state: Literal["open", "proposed", "closed"] | None = None,
     outcome: Literal["true-match", "false-positive", "duplicate"] | None = None,
     list_name: Annotated[str | None, Query(alias="list", max_length=80, description="a match on this list")] = None,
