@@ -16,6 +16,7 @@ from statistics import median
 from compliance.app import MIGRATIONS
 from serving.database import Database
 from serving.migrations import migrate
+from tests.benchmarks import rescreening
 from tests.benchmarks.tables import Table, verdict
 from tests.desk import LISTED, Desk, payments
 
@@ -37,6 +38,8 @@ def tables() -> Iterator[Table]:
         replayed = decided / (time.process_time() - worked)
         file_ms = _case(desk)
     yield _table(alone, in_lists, replayed, file_ms)
+    with _desk() as desk:
+        yield rescreening.table(desk)
 
 
 def _alone(desk: Desk) -> list[tuple[float, float]]:
