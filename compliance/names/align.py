@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from rapidfuzz.distance.OSA import distance as spelled_far
 from rapidfuzz.distance.OSA import normalized_similarity as spelled_alike
 
 from compliance.names.written import MINOR, NUMBER, Reading, Word
@@ -16,6 +18,7 @@ LEAST = 600
 _SHORT_BONES, _BEGINNING = 780, 760
 _SOUND_COUNTS, _BONES_COUNT = 950, 820
 _FEW_LETTERS = 3
+_LONG_NUMBER = 3
 _CALLED_SHORT = 4
 """Letters that a short form may lack: "Vladimir" is no short form of "Vladimirovich"."""
 _JOINED_LEAST = 0.84
@@ -64,8 +67,15 @@ def likeness(one: Word, other: Word) -> int:
         most = one.kinds if one.kinds > other.kinds else other.kinds
         return 0 if 2 * (one.letters & other.letters).bit_count() < most else _spelled(one, other)
     if one.role == NUMBER or other.role == NUMBER:
-        return 0
+        return _numbers(one, other)
     return _initials(one, other)
+
+
+def _numbers(one: Word, other: Word) -> int:
+    """Long numbers with a slip stand for each other, though they are not the same."""
+    if one.role != other.role or min(len(one.text), len(other.text)) < _LONG_NUMBER:
+        return 0
+    return LEAST if spelled_far(one.text, other.text, score_cutoff=1) <= 1 else 0
 
 
 def _initials(one: Word, other: Word) -> int:
@@ -74,6 +84,7 @@ def _initials(one: Word, other: Word) -> int:
     return INITIAL_ALIKE if one.text[0] == other.text[0] or one.sound[:1] == other.sound[:1] else 0
 
 
+@lru_cache(maxsize=65536)
 def _spelled(one: Word, other: Word) -> int:
     shorter, longer = len(one.text), len(other.text)
     if shorter > longer:

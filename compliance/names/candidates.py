@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import tantivy
 
@@ -13,6 +14,13 @@ MAX_FOUND = 50
 """Names a search answers, the likeliest first."""
 
 _MAX_TERMS = 96
+_MAX_POSTINGS, _FEWEST_TERMS = 12_000, 10
+"""A search goes from the rarest term on until it would look at more names than this: what half of all names have tells
+little and costs most."""
+
+_FREQUENT = 50
+"""Names that have a term, from where they are counted."""
+
 _PIECE = 3
 _HEAP = 15_000_000
 """Bytes; the least that the library takes."""
@@ -31,19 +39,23 @@ class Candidates:
         self._schema = builder.build()
         index = tantivy.Index(self._schema)
         writer = index.writer(heap_size=_HEAP + _ADDED_HEAP * len(listed), num_threads=1)
+        counts = Counter[str]()
         for number, reading in enumerate(listed):
             document = tantivy.Document()
-            document.add_text("pieces", " ".join(_pieces(reading)))
+            pieces = _pieces(reading)
+            counts.update(set(pieces))
+            document.add_text("pieces", " ".join(pieces))
             document.add_unsigned("number", number)
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
         self._searcher = index.searcher()
+        self._frequent = {piece: count for piece, count in counts.items() if count >= _FREQUENT}
 
     def find(self, asked: Reading) -> list[int]:
         """Numbers of the readings that share most with it; the rarer what they share, the more it counts."""
-        terms = list(dict.fromkeys(_pieces(asked, asked=True)))[:_MAX_TERMS]
+        terms = self._telling(dict.fromkeys(_pieces(asked, asked=True)))
         if not terms:
             return []
         query = tantivy.Query.boolean_query(
@@ -52,6 +64,16 @@ class Candidates:
         hits = self._searcher.search(query, MAX_FOUND, count=False).hits
         numbers = self._searcher.fast_field_values("number", [place for _, place in hits])
         return [int(number) for number in numbers if number is not None]
+
+    def _telling(self, pieces: Iterable[str]) -> list[str]:
+        """The rarest of these terms."""
+        ranked = sorted(pieces, key=lambda piece: self._frequent.get(piece, 0))[:_MAX_TERMS]
+        names = 0
+        for place, piece in enumerate(ranked):
+            names += self._frequent.get(piece, 0)
+            if names > _MAX_POSTINGS and place >= _FEWEST_TERMS:
+                return ranked[:place]
+        return ranked
 
 
 def _pieces(reading: Reading, *, asked: bool = False) -> list[str]:

@@ -7,48 +7,45 @@ from itertools import pairwise
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from compliance.names.align import SAME_BONES, Alignment
+from compliance.names.align import CALLED, SAME_BONES, Alignment, Pair
 from compliance.names.scripts import LATIN
 from compliance.names.written import INITIAL, NAME, NUMBER, Reading, Word
 
 FEATURES = (
-    *("kind", "scripts", "asked_covered", "listed_covered", "asked_heaviest_missing", "listed_heaviest_missing"),
-    *("asked_missing", "listed_missing", "worst_alike", "worst_weight", "well_met", "weight_met", "heaviest_met"),
-    *("asked_names", "listed_names", "initials_met", "initials_missing", "letters_alike", "sounds_alike"),
-    *("numbers", "forms", "order", "native_alike", "doubtful", "joined", "rest_alike", "letters", "asked_weight"),
-    *("listed_weight", "worst_letters", "second_alike", "worst_edits", "worst_heard", "edits", "heard"),
+    *("kind", "scripts", "asked_covered", "listed_covered", "well_met", "weight_met", "heaviest_met"),
+    *("worst_alike", "worst_weight", "worst_letters", "second_alike", "doubtful", "joined", "initials_met"),
+    *("known_apart", "worst_edits", "worst_heard", "edits", "heard"),
+    *("asked_heaviest_missing", "listed_heaviest_missing", "asked_missing", "listed_missing", "rest_alike"),
+    *("initials_missing", "initials_against", "known_missing", "asked_names", "listed_names", "asked_weight"),
+    *("listed_weight", "letters", "letters_alike", "sounds_alike", "numbers", "forms", "order", "native_alike"),
 )
 
 _NOT_COMPARED = -1
+_TWO_CALLED = 1000
+"""What two names count more, in thousandths of likeness, that are called otherwise and are both in the vocabulary."""
 
 
 def features(alignment: Alignment, kind: str) -> list[int]:
     """In the order of FEATURES. Shares and likenesses are thousandths."""
     asked, listed = alignment.asked, alignment.listed
-    rest_asked, rest_listed = alignment.missing_in_listed(), alignment.missing_in_asked()
     return [
         int(kind == "organization"),
         _scripts(asked, listed),
         *_coverage(alignment),
-        *_missing(rest_asked, rest_listed),
         *_met(alignment),
-        _count(asked.words, NAME),
-        _count(listed.words, NAME),
-        *_initials(alignment, rest_asked, rest_listed),
-        int(10 * fuzz.ratio(_letters(asked), _letters(listed))),
+        *_apart(alignment),
+        *_missing(alignment.missing_in_listed(), alignment.missing_in_asked()),
+        asked.names,
+        listed.names,
+        asked.weight,
+        listed.weight,
+        min(len(asked.sorted_letters), len(listed.sorted_letters)),
+        int(10 * fuzz.ratio(asked.sorted_letters, listed.sorted_letters)),
         sounds_alike(asked, listed),
         _numbers(asked, listed),
         _forms(asked.forms, listed.forms),
         order_of(alignment),
         _native(asked, listed),
-        sum(pair.alike < SAME_BONES for pair in alignment.pairs),
-        sum(len(pair.asked) != len(pair.listed) for pair in alignment.pairs),
-        _rest(rest_asked, rest_listed),
-        min(len(_letters(asked)), len(_letters(listed))),
-        sum(word.weight for word in asked.words),
-        sum(word.weight for word in listed.words),
-        *_worst(alignment),
-        *_edits(alignment),
     ]
 
 
@@ -62,82 +59,94 @@ def _scripts(asked: Reading, listed: Reading) -> int:
 def _coverage(alignment: Alignment) -> tuple[int, int]:
     """How much of each name's weight the other has."""
     asked, listed = alignment.asked.words, alignment.listed.words
-    met_asked = sum(pair.alike * sum(asked[place].weight for place in pair.asked) for pair in alignment.pairs)
-    met_listed = sum(pair.alike * sum(listed[place].weight for place in pair.listed) for pair in alignment.pairs)
-    return met_asked // _weight(asked), met_listed // _weight(listed)
+    met_asked = met_listed = 0
+    for pair in alignment.pairs:
+        met_asked += pair.alike * _weight(asked, pair.asked)
+        met_listed += pair.alike * _weight(listed, pair.listed)
+    return met_asked // alignment.asked.weight, met_listed // alignment.listed.weight
 
 
-def _weight(words: tuple[Word, ...]) -> int:
-    return max(1, sum(word.weight for word in words))
+def _weight(words: tuple[Word, ...], places: tuple[int, ...]) -> int:
+    return words[places[0]].weight if len(places) == 1 else sum(words[place].weight for place in places)
 
 
-def _missing(asked: list[Word], listed: list[Word]) -> tuple[int, int, int, int]:
-    """The heaviest word that the other has not, of both; then all their weight."""
-    weights = [[word.weight for word in words if word.role == NAME] for words in (asked, listed)]
-    return max(weights[0], default=0), max(weights[1], default=0), sum(weights[0]), sum(weights[1])
-
-
-def _met(alignment: Alignment) -> tuple[int, int, int, int, int]:
-    """Likeness and weight of the worst pair of names, how many agree well, their weight, and the heaviest's."""
-    names = _names_met(alignment)
-    worst = min(names, default=(0, 0))
-    well = [weight for alike, weight in names if alike >= SAME_BONES]
-    return worst[0], worst[1], len(well), sum(well), max(well, default=0)
-
-
-def _names_met(alignment: Alignment) -> list[tuple[int, int]]:
+def _met(alignment: Alignment) -> tuple[int, ...]:
+    """Of pairs of names that agree well: how many, their weight, the heaviest's. Of the worst: likeness and weight. Of
+    the worst of all pairs: letters of its shorter word, then the second worst's likeness. Doubtful pairs, pairs of
+    words divided otherwise, initials that agree."""
     asked, listed = alignment.asked.words, alignment.listed.words
-    found = []
+    names, lengths = list[tuple[int, int]](), list[tuple[int, int]]()
+    doubtful = joined = initials = 0
     for pair in alignment.pairs:
-        roles = {asked[place].role for place in pair.asked} | {listed[place].role for place in pair.listed}
-        if roles <= {NAME, NUMBER} or len(pair.asked) + len(pair.listed) > 2:
-            weights = sum(asked[i].weight for i in pair.asked), sum(listed[j].weight for j in pair.listed)
-            found.append((pair.alike, min(weights)))
-    return found
-
-
-def _worst(alignment: Alignment) -> tuple[int, int]:
-    """Letters of the worst pair's shorter word; likeness of the second worst pair."""
-    names = sorted((pair.alike, _pair_letters(alignment, pair.asked, pair.listed)) for pair in alignment.pairs)
-    return (names[0][1] if names else 0), (names[1][0] if len(names) > 1 else 0)
-
-
-def _edits(alignment: Alignment) -> tuple[int, int, int, int]:
-    """Letters to change, and sounds to change, of the pair that needs most; then of all pairs together."""
-    letters, heard = [0], [0]
-    for pair in alignment.pairs:
-        one, other = alignment.asked.words[pair.asked[0]], alignment.listed.words[pair.listed[0]]
-        if len(pair.asked) == len(pair.listed) and one.text != other.text and one.role == other.role == NAME:
-            letters.append(OSA.distance(one.text, other.text))
-            heard.append(OSA.distance(one.fold, other.fold))
-    return max(letters), max(heard), sum(letters), sum(heard)
-
-
-def _pair_letters(alignment: Alignment, asked: tuple[int, ...], listed: tuple[int, ...]) -> int:
-    return min(
-        sum(len(alignment.asked.words[place].text) for place in asked),
-        sum(len(alignment.listed.words[place].text) for place in listed),
+        one, other = asked[pair.asked[0]], listed[pair.listed[0]]
+        divided = len(pair.asked) + len(pair.listed) > 2
+        if divided or (one.role in (NAME, NUMBER) and other.role in (NAME, NUMBER)):
+            names.append((pair.alike, min(_weight(asked, pair.asked), _weight(listed, pair.listed))))
+        lengths.append((pair.alike, min(_letters(asked, pair.asked), _letters(listed, pair.listed))))
+        doubtful += pair.alike < SAME_BONES
+        joined += len(pair.asked) != len(pair.listed)
+        initials += INITIAL in (one.role, other.role)
+    well = [weight for alike, weight in names if alike >= SAME_BONES]
+    lengths.sort()
+    return (
+        *(len(well), sum(well), max(well, default=0)),
+        *min(names, default=(0, 0)),
+        lengths[0][1] if lengths else 0,
+        lengths[1][0] if len(lengths) > 1 else 0,
+        *(doubtful, joined, initials),
     )
 
 
-def _count(words: tuple[Word, ...], role: int) -> int:
-    return sum(word.role == role for word in words)
+def _letters(words: tuple[Word, ...], places: tuple[int, ...]) -> int:
+    return sum(len(words[place].text) for place in places)
 
 
-def _initials(alignment: Alignment, asked: list[Word], listed: list[Word]) -> tuple[int, int]:
-    words = alignment.asked.words
-    others = alignment.listed.words
-    met = sum(INITIAL in (words[pair.asked[0]].role, others[pair.listed[0]].role) for pair in alignment.pairs)
-    return met, sum(word.role == INITIAL for word in (*asked, *listed))
+def _apart(alignment: Alignment) -> tuple[int, int, int, int, int]:
+    """How unlike the words are, at most, of a pair of words that many names have. Letters to change, and sounds to
+    change, of the pair that needs most; then of all pairs together."""
+    known = worst_letters = worst_sounds = letters = sounds = 0
+    for pair in alignment.pairs:
+        one, other = _single(alignment, pair)
+        if one is None or other is None or one.text == other.text:
+            continue
+        if pair.alike < CALLED and one.known and other.known:
+            known = max(known, 1000 - pair.alike + _TWO_CALLED * bool(one.called and other.called))
+        if one.role == other.role == NAME:
+            edits, heard = OSA.distance(one.text, other.text), OSA.distance(one.fold, other.fold)
+            worst_letters, worst_sounds = max(worst_letters, edits), max(worst_sounds, heard)
+            letters, sounds = letters + edits, sounds + heard
+    return known, worst_letters, worst_sounds, letters, sounds
 
 
-def _letters(reading: Reading) -> str:
-    return "".join(sorted_text(reading))
+def _single(alignment: Alignment, pair: Pair) -> tuple[Word, Word] | tuple[None, None]:
+    """The two words of a pair, none if words were joined."""
+    if len(pair.asked) != len(pair.listed):
+        return None, None
+    return alignment.asked.words[pair.asked[0]], alignment.listed.words[pair.listed[0]]
 
 
-def sorted_text(reading: Reading) -> list[str]:
-    """The words that say something, sorted."""
-    return sorted(word.text for word in reading.words if word.role in (NAME, NUMBER, INITIAL))
+def _missing(asked: list[Word], listed: list[Word]) -> tuple[int, ...]:
+    """Of names that the other name has not: the heaviest of both sides, all their weight, how alike they are; initials;
+    initials that the other name's words contradict; 1 if both sides have names left, 2 if known ones."""
+    names = [[word for word in words if word.role == NAME] for words in (asked, listed)]
+    initials = [sum(word.role == INITIAL for word in words) for words in (asked, listed)]
+    weights = [[word.weight for word in words] for words in names]
+    against = initials[0] if names[1] or initials[1] else 0
+    against += initials[1] if names[0] or initials[0] else 0
+    both = all(names)
+    return (
+        *(max(weights[0], default=0), max(weights[1], default=0), sum(weights[0]), sum(weights[1])),
+        _rest(names[0], names[1]) if both else _NOT_COMPARED,
+        sum(initials),
+        against,
+        both + (both and all(any(word.known for word in words) for words in names)),
+    )
+
+
+def _rest(asked: list[Word], listed: list[Word]) -> int:
+    """How alike the words are that found no partner, taken together."""
+    texts = ["".join(word.sound for word in words) for words in (asked, listed)]
+    return int(1000 * OSA.normalized_similarity(texts[0], texts[1]))
 
 
 def sounds_alike(asked: Reading, listed: Reading) -> int:
@@ -147,10 +156,9 @@ def sounds_alike(asked: Reading, listed: Reading) -> int:
 
 def _numbers(asked: Reading, listed: Reading) -> int:
     """0 for none or the same numbers, 1 if only one name has some, 2 for others."""
-    found = [{word.text for word in reading.words if word.text.isdigit()} for reading in (asked, listed)]
-    if found[0] == found[1]:
+    if asked.numbers == listed.numbers:
         return 0
-    return 2 if found[0] and found[1] else 1
+    return 2 if asked.numbers and listed.numbers else 1
 
 
 def _forms(asked: int, listed: int) -> int:
@@ -175,11 +183,3 @@ def _native(asked: Reading, listed: Reading) -> int:
     if not asked.native or asked.script != listed.script:
         return _NOT_COMPARED
     return int(10 * fuzz.ratio(asked.native, listed.native))
-
-
-def _rest(asked: list[Word], listed: list[Word]) -> int:
-    """How alike the words are that found no partner, taken together; -1 unless both names have such."""
-    texts = ["".join(word.sound for word in words if word.role == NAME) for words in (asked, listed)]
-    if not all(texts):
-        return _NOT_COMPARED
-    return int(1000 * OSA.normalized_similarity(texts[0], texts[1]))

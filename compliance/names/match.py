@@ -14,16 +14,13 @@ from compliance.lists.entries import ListEntry
 from compliance.names.explain import explained
 from compliance.names.features import features, order_of
 from compliance.names.model import shipped_model
-from compliance.names.search import LEAST_SHARED, Compared, ListedNames
+from compliance.names.search import Compared, ListedNames, least_reported
 from compliance.names.written import MAX_LETTERS, Reading, Writing
 from contracts.terms.parties import Party
 
 SAME_WORDS = 1000
 LEAST_SCORE = 800
 """What resembles less is not reported."""
-
-REPORTED_SHARED = 400
-"""Thousandths of both names that must agree for a match to be reported at all; what has less never scored so much."""
 
 ALMOST_SAME = 965
 """The most for other than the same words or letters: however sure the model is, a person should look."""
@@ -77,8 +74,7 @@ class NameIndex:
 
     def __init__(self, entries: Sequence[ListEntry], least: int = LEAST_SCORE) -> None:
         self._model = shipped_model()
-        self._least, self._shared = least, REPORTED_SHARED if least >= LEAST_SCORE else LEAST_SHARED
-        self._needed = self._model.needed(least)
+        self._least = least
         self._names = ListedNames(entries, Writing(self._model.rarity))
         self._alike = lru_cache(maxsize=_KNOWN)(self._search)
 
@@ -96,7 +92,7 @@ class NameIndex:
 
     def _search(self, name: str, kind: str) -> tuple[_Likeness, ...]:
         best: dict[str, _Likeness] = {}
-        for compared in self._names.near(name, kind, self._shared):
+        for compared in self._names.near(name, kind, reported=self._least >= LEAST_SCORE):
             score = self._score(compared, kind)
             known = best.get(compared.listed.entry.reference)
             if score >= self._least and (known is None or score > known.score):
@@ -105,7 +101,9 @@ class NameIndex:
 
     def _score(self, compared: Compared, kind: str) -> int:
         asked, listed = compared.alignment.asked, compared.listed
-        score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind), self._needed))
+        score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind)))
+        if compared.shared < least_reported(compared.alignment.asked):
+            return min(score, LEAST_SCORE - 1)
         if asked.native and listed.reading.native and asked.script == listed.reading.script:
             if sorted(asked.native) != sorted(listed.reading.native):
                 score = min(score, OTHER_CHARACTERS)

@@ -16,14 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from compliance.names.features import FEATURES
+from compliance.names.trees import Trees
 from contracts.terms.errors import Malformed
 
 SHIPPED_MODEL = Path(__file__).parent / "model.json"
-NEVER = -1_000_000_000
 _WORDS = ("vocabulary.toml", "scripts.toml")
-
-Node = int | tuple[int, int, "Node", "Node"]
-"""A leaf's value; or a feature, a threshold, and the nodes for a feature of at most that and of more."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +29,13 @@ class Model:
 
     version: str
     rarity: Mapping[str, Mapping[str, int]]
-    trees: tuple[tuple[Node, int], ...]
-    """Each with the most that all trees after it can add."""
+    trees: Trees
     steps: tuple[tuple[int, int], ...]
     """(sum of leaves, score in thousandths), both rising; between two of them a straight line."""
 
-    def score(self, row: Sequence[int], needed: int = NEVER) -> int:
-        """Thousandths for what `features` found; of less than `needed` leaves only that it is less."""
-        return self.calibrated(self.total(row, needed))
-
-    def total(self, row: Sequence[int], needed: int = NEVER) -> int:
-        """What all trees say together; when that cannot reach `needed` any more, something less than `needed`."""
-        total = 0
-        for tree, rest in self.trees:
-            node = tree
-            while not isinstance(node, int):
-                feature, threshold, low, high = node
-                node = low if row[feature] <= threshold else high
-            total += node
-            if total + rest < needed:
-                return total + rest
-        return total
-
-    def needed(self, score: int) -> int:
-        """A sum of leaves below which the score is less than this one."""
-        before = [total for total, known in self.steps if known <= score]
-        return max(before, default=NEVER)
+    def score(self, row: Sequence[int]) -> int:
+        """Thousandths for what `features` found."""
+        return self.calibrated(self.trees.total(row))
 
     def calibrated(self, total: int) -> int:
         """Thousandths for a sum of leaves."""
@@ -100,20 +78,8 @@ def load_model(path: Path) -> Model:
 
 def read_model(content: Mapping[str, Any]) -> Model:
     """A model from the content of its file."""
-    trees = [_node(tree, 0) for tree in content["trees"]]
-    most = [max(values) for *_, values in content["trees"]]
-    rest = [sum(most[place + 1 :]) for place in range(len(most))]
     steps = tuple((total, score) for total, score in content["steps"])
-    return Model(checksum(content), content["rarity"], tuple(zip(trees, rest, strict=True)), steps)
-
-
-def _node(tree: Sequence[Sequence[int]], place: int) -> Node:
-    """A tree of the file has five rows: of its nodes the feature, the threshold, the next node for at most that and for
-    more; then the leaves' values. A next node below zero is the leaf of that number's complement."""
-    feature, threshold, low, high, values = tree
-    if place < 0:
-        return values[~place]
-    return feature[place], threshold[place], _node(tree, low[place]), _node(tree, high[place])
+    return Model(checksum(content), content["rarity"], Trees(content["trees"], len(content["features"])), steps)
 
 
 @cache

@@ -17,13 +17,15 @@ _LEGAL_FORMS = frozenset(
         *("jsc", "ojsc", "cjsc", "pjsc", "oao", "zao", "ooo", "pao"),
     ]
 )
-# Letters that no decomposition takes apart.
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+# Letters that no decomposition takes apart, and signs that are read as words.
+_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "%": " percent ", "&": " and "}
+)
 # Accents of Latin, Greek and Cyrillic, and Arabic vowel signs: written or not as the writer likes. The marks of other
 # scripts (Thai, Devanagari) are letters there and stay.
 _ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]")
 _APOSTROPHES = re.compile("['`´‘’ʻʼʾʿ]")
-_ABBREVIATION = re.compile(r"\b(?:\w\.){2,}", re.UNICODE)
+_ABBREVIATION = re.compile(r"(?:(?<!\w)\w\.|(?<=\w{2})\w\.(?=\w\.))(?:\w\.)+(?:\w\b)?", re.UNICODE)
 # Between letters and digits, two or more of each: "YU8653".
 _DIGITS_NEXT = re.compile(r"(?<=[^\W\d]{2})(?=\d{2})|(?<=\d{2})(?=[^\W\d]{3})")
 # Unicode's letters, marks and numbers make words; all else divides them.
@@ -57,7 +59,7 @@ def plain(name: str) -> str:
 
 
 def _unabbreviated(text: str) -> str:
-    return _ABBREVIATION.sub(lambda match: match.group().replace(".", ""), text)
+    return _ABBREVIATION.sub(lambda match: f" {match.group().replace('.', '')} ", text)
 
 
 def _divided(text: str) -> str:

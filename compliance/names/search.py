@@ -9,6 +9,7 @@ from compliance.lists.entries import ListEntry
 from compliance.names.align import Alignment, align, likeness
 from compliance.names.candidates import Candidates
 from compliance.names.features import sounds_alike
+from compliance.names.scripts import ARABIC, OTHER
 from compliance.names.written import Reading, Word, Writing
 
 MAX_COMPARED = 12
@@ -16,6 +17,9 @@ MAX_COMPARED = 12
 
 LEAST_SHARED = 300
 """Thousandths of both names' weight that must agree for a comparison in full."""
+
+REPORTED_SHARED, REPORTED_ACROSS = 550, 450
+"""The same, for a match to be reported at all; less in scripts that leave out vowels, where words agree less."""
 
 SURELY_NEAR = 1000
 """All of it: nothing is gained by comparing the sounds too."""
@@ -41,6 +45,8 @@ class Compared:
 
     listed: Listed
     alignment: Alignment
+    shared: int
+    """Thousandths of both names' weight, or of their sounds, that agree before words are paired."""
 
 
 class ListedNames:
@@ -52,42 +58,53 @@ class ListedNames:
         writing.close()
         self._candidates = Candidates([listed.reading for listed in self._listed])
 
-    def near(self, name: str, kind: str, least: int = LEAST_SHARED) -> list[Compared]:
-        """What the name might be, compared word by word; for each reading of it the likeliest. `least`: thousandths of
-        both names' weight, or of their sounds, that must agree."""
+    def near(self, name: str, kind: str, reported: bool = False) -> list[Compared]:
+        """What the name might be, compared word by word; for each reading of it the likeliest. `reported`: only what
+        might be reported."""
         found = list[Compared]()
         for asked in self._writing.read(name, kind):
             alike = dict[tuple[Word, Word], int]()
-            for listed in self._likeliest(asked, alike, least):
-                found.append(Compared(listed, align(asked, listed.reading, alike)))
+            least = least_reported(asked) if reported else LEAST_SHARED
+            for shared, listed in self._likeliest(asked, alike, least):
+                found.append(Compared(listed, align(asked, listed.reading, alike), shared))
         return found
 
-    def _likeliest(self, asked: Reading, alike: dict[tuple[Word, Word], int], least: int) -> list[Listed]:
+    def _likeliest(self, asked: Reading, alike: dict[tuple[Word, Word], int], least: int) -> list[tuple[int, Listed]]:
         numbers = self._candidates.find(asked)
         best = dict[Word, int]()
-        own = sum(word.weight for word in asked.words)
         ranked = []
         for number in numbers:
             listed = self._listed[number]
-            shared = weight = 0
+            shared = 0
             for word in listed.reading.words:
                 likest = best.get(word)
                 if likest is None:
                     likest = best[word] = _likest(asked, word, alike)
                 shared += word.weight * likest
-                weight += word.weight
-            share = 2 * shared // (own + weight)
+            share = 2 * shared // (asked.weight + listed.reading.weight)
             if share < SURELY_NEAR - _JOINED_COUNTS:
                 share = max(share, sounds_alike(asked, listed.reading) - _JOINED_COUNTS)
             if share >= least:
                 ranked.append((-share, number))
         ranked.sort()
-        return [self._listed[number] for _, number in ranked[:MAX_COMPARED]]
+        return [(-share, self._listed[number]) for share, number in ranked[:MAX_COMPARED]]
+
+
+def least_reported(asked: Reading) -> int:
+    """Thousandths that a name must share with this one for a match to be reported."""
+    return REPORTED_ACROSS if asked.script in (ARABIC, OTHER) else REPORTED_SHARED
 
 
 def _likest(asked: Reading, other: Word, alike: dict[tuple[Word, Word], int]) -> int:
-    best = 0
+    best, letters, kinds = 0, other.letters, other.kinds
     for word in asked.words:
+        if (  # what `likeness` would say, said at once, for most words are such
+            word.plain
+            and other.plain
+            and not (word.called and other.called)
+            and 2 * (word.letters & letters).bit_count() < (word.kinds if word.kinds > kinds else kinds)
+        ):
+            continue
         score = likeness(word, other)
         if score:
             alike[word, other] = score

@@ -24,7 +24,19 @@ _SPELLINGS: Mapping[str, str] = _table(
     "y=i yy=i ey=ei ay=ai ce=se ci=si cy=si c=k aj=ai ej=ei"
 )
 _STARTS: Mapping[str, str] = {"ye": "e", "hs": "S", "ts": "ts"}
-_ENDS: Mapping[str, str] = {"off": "ov", "eff": "ev", "ah": "a", "eh": "e", "vic": "viC", "vicz": "viC", "vitz": "viC"}
+_ENDS: Mapping[str, str] = {
+    "off": "ov",
+    "ovs": "ov",
+    "evs": "ev",
+    "ejs": "ei",
+    "skis": "ski",
+    "eff": "ev",
+    "ah": "a",
+    "eh": "e",
+    "vic": "viC",
+    "vicz": "viC",
+    "vitz": "viC",
+}
 _SPELLED = re.compile("|".join(sorted(_SPELLINGS, key=lambda each: (-len(each), each))))
 _TWICE = re.compile(r"(.)\1+")
 _CONFUSED = str.maketrans("bdgjJzSvoe", "ptkCCssfui")

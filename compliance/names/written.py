@@ -5,12 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from rapidfuzz.distance.OSA import normalized_similarity as spelled_alike
-from rapidfuzz.process import extractOne
-
+from compliance.names.forms import is_form, spelled_out, without_forms
 from compliance.names.normalise import divided
 from compliance.names.scripts import HAN, HANGUL, KANA, readings, script_of
 from compliance.names.spelling import fold, skeleton, sound
@@ -25,6 +22,9 @@ NAME, INITIAL, MINOR, NUMBER = range(4)
 
 WEIGHT, MINOR_WEIGHT, INITIAL_WEIGHT, NUMBER_WEIGHT = 110, 4, 25, 40
 """How much a word says, at most, and where it says little."""
+
+_SHORT_WEIGHTS = {1: 30, 2: 60, 3: 90}
+"""Of an organisation's words with few letters."""
 
 _FIXED_WEIGHTS = {MINOR: MINOR_WEIGHT, INITIAL: INITIAL_WEIGHT, NUMBER: NUMBER_WEIGHT}
 _VOCABULARY = tomllib.loads((Path(__file__).parent / "vocabulary.toml").read_text("utf-8"))
@@ -48,6 +48,8 @@ class Word:
     """How many bits."""
     plain: bool
     """Neither an initial nor a number."""
+    known: bool
+    """Whether it is a word that many names have: what differs from another such word is hardly a slip."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,47 +65,27 @@ class Reading:
     sounds: tuple[str, ...]
     """All words' sounds in a row; then with the first, and with the last word at the other end."""
 
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The words in any order; equal for names of the same words."""
-        return tuple(sorted(word.text for word in self.words if word.role != MINOR))
-
-    @property
-    def letters(self) -> str:
-        """The words that say something without spaces."""
-        return "".join(word.text for word in self.words if word.role != MINOR)
-
-
-def _phrases(written: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], str]:
-    return {tuple(phrase.split()): meaning for meaning, phrases in written.items() for phrase in phrases}
+    key: tuple[str, ...]
+    """The words that say something in any order; equal for names of the same words."""
+    letters: str
+    """The words that say something without spaces."""
+    sorted_letters: str
+    """The same, the words sorted."""
+    numbers: frozenset[str]
+    names: int
+    """How many words are names."""
+    weight: int
+    """Of all words together, at least 1."""
 
 
-_FORMS = _phrases(_VOCABULARY["organization"]["forms"])
-_FORM_BITS = {form: 1 << place for place, form in enumerate(_VOCABULARY["organization"]["forms"])}
-_LONGEST_FORM = max(map(len, _FORMS))
 _COMMON = frozenset(_VOCABULARY["organization"]["common"]) | {"and"}
-_FORM_WORDS = sorted({fold(word) for phrase in _FORMS for word in phrase if len(word) > 4})
-_FORMS_ANYWHERE = frozenset(_VOCABULARY["organization"]["anywhere"]["forms"])
-_GLUED_ENDS = ("limited", "company", "corporation", "gmbh", "llc", "ltd", "jointstock", "joint", "sirketi")
-_GLUED_STARTS = (
-    "aktsionernoe",
-    "obshchestvo",
-    "limitedliability",
-    "limited",
-    "company",
-    "jsc",
-    "pjsc",
-    "ojsc",
-    "ooo",
-    "oao",
-    "zao",
-    "llc",
-)
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _NUMBERS: Mapping[str, str] = _VOCABULARY["organization"]["numbers"]
 _TITLES = {tuple(title.split()) for title in _VOCABULARY["person"]["titles"]}
 _LONGEST_TITLE = max(map(len, _TITLES))
 _PARTICLES = frozenset(_VOCABULARY["person"]["particles"]) | frozenset(_VOCABULARY["person"]["suffixes"])
+_VOWELS = frozenset("aeiouy")
+_NO_INITIALS = _PARTICLES | {"ng"} | {title for words in _TITLES for title in words}
 _ARTICLES = ("abdul", "abdel", "abdal", "abdol")
 
 
@@ -115,7 +97,7 @@ def _groups(written: Iterable[str]) -> dict[str, frozenset[int]]:
     return found
 
 
-_CALLED = _groups(_VOCABULARY["names"]["alike"])
+_CALLED = _groups([*_VOCABULARY["names"]["alike"], *_VOCABULARY["names"]["alone"].split()])
 _MEANT = _groups(f"{meaning} {words}" for meaning, words in _VOCABULARY["organization"]["same"].items())
 _NOT_CALLED: frozenset[int] = frozenset()
 
@@ -145,7 +127,7 @@ class Writing:
     def _reading(self, text: str, kind: str, script: int, native: str) -> Reading:
         tokens = [token[:MAX_WORD] for token in text.split()]
         if kind == "organization":
-            rest, forms = _without_forms(_numbered(_unglued(tokens)))
+            rest, forms = without_forms(_numbered(spelled_out(tokens)))
             return _read(self._organization(rest[:MAX_WORDS]), script, forms, native, tokens)
         return _read(self._person(_parted(tokens)[:MAX_WORDS]), script, 0, native, tokens)
 
@@ -159,7 +141,7 @@ class Writing:
         )
 
     def _organization(self, tokens: Sequence[str]) -> tuple[Word, ...]:
-        tokens = [token for token in tokens if not _is_form(token)] or tokens
+        tokens = [token for token in tokens if not is_form(token)] or tokens
         common = [token in _COMMON for token in tokens]
         if all(common):
             common = [False] * len(tokens)
@@ -179,17 +161,42 @@ class Writing:
     def _make(self, text: str, kind: str, role: int) -> Word:
         folded = fold(text)
         sounded = sound(folded)
-        weight = _FIXED_WEIGHTS.get(role) or self._rarity[kind].get(folded, WEIGHT)
+        rarity = self._rarity[kind].get(folded)
+        weight = (
+            _FIXED_WEIGHTS.get(role)
+            or rarity
+            or (WEIGHT if kind == "person" else _SHORT_WEIGHTS.get(len(text), WEIGHT))
+        )
         called = (_CALLED if kind == "person" else _MEANT).get(text, _NOT_CALLED)
+        known = bool(rarity or called)
         letters, plain = _bits(sounded), role in (NAME, MINOR) and len(text) > 1
-        return Word(text, folded, sounded, skeleton(sounded), role, weight, called, letters, letters.bit_count(), plain)
+        return Word(
+            text, folded, sounded, skeleton(sounded), role, weight, called, letters, letters.bit_count(), plain, known
+        )
 
 
 def _read(words: tuple[Word, ...], script: int, forms: int, native: str, tokens: list[str]) -> Reading:
-    telling = [word.sound for word in words if word.role != MINOR]
-    orders = (telling, telling[1:] + telling[:1], telling[-1:] + telling[:-1])
-    told = tuple(sorted(tokens))
-    return Reading(words, script, forms, native, told, tuple(dict.fromkeys("".join(order) for order in orders)))
+    telling = [word for word in words if word.role != MINOR]
+    sounds = [word.sound for word in telling]
+    orders = (sounds, sounds[1:] + sounds[:1], sounds[-1:] + sounds[:-1])
+    key = tuple(sorted(word.text for word in telling))
+    return Reading(
+        words=words,
+        script=script,
+        forms=forms,
+        native=native,
+        told=tuple(sorted(tokens)),
+        sounds=tuple(dict.fromkeys("".join(order) for order in orders)),
+        key=key,
+        letters="".join(word.text for word in telling),
+        sorted_letters="".join(key),
+        numbers=_NO_NUMBERS | {word.text for word in words if word.role == NUMBER},
+        names=sum(word.role == NAME for word in words),
+        weight=max(1, sum(word.weight for word in words)),
+    )
+
+
+_NO_NUMBERS: frozenset[str] = frozenset()
 
 
 def _bits(sounded: str) -> int:
@@ -223,71 +230,32 @@ def _has_article(token: str) -> bool:
 
 
 def _parted(tokens: list[str]) -> list[str]:
-    """Servants of God are two words, however they are written: "Abdulrahman" as "Abdul Rahman"."""
-    return [part for token in tokens for part in (("abdul", token[5:]) if _has_article(token) else (token,))]
+    """Servants of God are two words, however they are written, "Abdulrahman" as "Abdul Rahman"; so are two initials."""
+    return [part for token in tokens for part in _parts(token)]
 
 
-@lru_cache(maxsize=65536)
-def _is_form(token: str) -> bool:
-    """Whether a word belongs to a legal form, which may stand in the middle or be misspelled."""
-    if token in _FORMS_ANYWHERE:
-        return True
-    return len(token) > 4 and extractOne(fold(token), _FORM_WORDS, scorer=spelled_alike, score_cutoff=0.8) is not None
+def _parts(token: str) -> tuple[str, ...]:
+    if _has_article(token):
+        return "abdul", token[5:]
+    if len(token) == 2 and _VOWELS.isdisjoint(token) and token not in _NO_INITIALS and token.isalpha():
+        return token[0], token[1]
+    return (token,)
 
 
-def _unglued(tokens: list[str]) -> list[str]:
-    """Legal forms that were written without a space."""
-    found = list[str]()
-    for token in tokens:
-        end = next((end for end in _GLUED_ENDS if token.endswith(end) and len(token) >= len(end) + 3), "")
-        start = next((start for start in _GLUED_STARTS if token.startswith(start) and len(token) >= len(start) + 4), "")
-        if end:
-            found += [token[: -len(end)], end]
-        elif start:
-            found += [start, token[len(start) :]]
-        else:
-            found.append(token)
-    return found
-
-
-def _numbered(tokens: list[str]) -> list[str]:
+def _numbered(words: list[str]) -> list[str]:
     """Numbers as digits: "forty four" is 44, and a last "II" is 2."""
     found = list[str]()
-    for place, token in enumerate(tokens):
-        number = _NUMBERS.get(token) or (_ROMAN.get(token) if place else None)
-        if token.isdigit():
-            number = token.lstrip("0") or "0"
+    for place, word in enumerate(words):
+        number = _NUMBERS.get(word) or (_ROMAN.get(word) if place else None)
+        if word == "i" and place + 1 < len(words):  # the Russian "and"
+            number = None
+        if word.isdigit():
+            number = word.lstrip("0") or "0"
         if number and len(number) == 1 and found and len(found[-1]) == 2 and found[-1] in _TENS:
             found[-1] = str(int(found[-1]) + int(number))
         else:
-            found.append(number or token)
+            found.append(number or word)
     return found
 
 
 _TENS = frozenset(str(ten) for ten in range(20, 100, 10))
-
-
-@lru_cache(maxsize=4096)
-def _form(tokens: tuple[str, ...]) -> str | None:
-    return _FORMS.get(tokens)
-
-
-def _without_forms(tokens: list[str]) -> tuple[list[str], int]:
-    """The words without legal forms at the ends, and long ones anywhere; bits of what was found. Never empty."""
-    rest, bits = tokens, 0
-    while found := _form_at(rest):
-        place, size, form = found
-        if len(rest) == size:
-            break
-        rest, bits = rest[:place] + rest[place + size :], bits | _FORM_BITS[form]
-    return rest, bits
-
-
-def _form_at(tokens: list[str]) -> tuple[int, int, str] | None:
-    for size in range(min(_LONGEST_FORM, len(tokens)), 0, -1):
-        ends = (len(tokens) - size, 0)
-        for place in ends if size < 3 else (*ends, *range(len(tokens) - size + 1)):
-            form = _form(tuple(tokens[place : place + size]))
-            if form:
-                return place, size, form
-    return None

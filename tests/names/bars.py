@@ -9,6 +9,7 @@ import csv
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 from rapidfuzz import fuzz
 
@@ -72,12 +73,18 @@ def strangers(count: int, *, native: bool = False, known: bool = False) -> list[
     ]
 
 
-def perturbed(kind: str, each: int) -> dict[str, list[Query]]:
-    """By kind of difference, names of entries that training has not seen."""
+def delisted() -> list[Party]:
+    """Organisations that were on OFAC's list of 2019 and are on none today: hard strangers, for many were sisters of a
+    listed one."""
+    return [Party(entry.name, entry.kind) for entry in sources.ofac_gone() if entry.kind == "organization"]
+
+
+def perturbed(kind: str, each: int, by: ModuleType = variants) -> dict[str, list[Query]]:
+    """By kind of difference, names of entries that training has not seen; `by`: the generator of variants."""
     dice = random.Random(SEED)
     entries = [entry for entry in sources.ofac_new() if entry.kind == kind and len(entry.name.split()) > 1]
     found: dict[str, list[Query]] = {}
-    for name, variant in (variants.PERSON if kind == "person" else variants.ORGANIZATION).items():
+    for name, variant in (by.PERSON if kind == "person" else by.ORGANIZATION).items():
         queries = list[Query]()
         for entry in dice.sample(entries, len(entries)):
             if len(queries) == each:

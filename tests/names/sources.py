@@ -76,6 +76,12 @@ def ofac_new() -> tuple[ListEntry, ...]:
     return tuple(entry for entry in ofac_2026() if entry.entry_id not in known)
 
 
+def ofac_gone() -> tuple[ListEntry, ...]:
+    """Entries of 2019 that are no longer listed: names of real parties who are on no list today."""
+    known = {entry.entry_id for entry in ofac_2026()}
+    return tuple(entry for entry in ofac_2019() if entry.entry_id not in known)
+
+
 def customers(*, training: bool) -> tuple[Customer, ...]:
     """Synthetic negatives: a tenth of the names, by hash, is for training, the others for measuring."""
     return tuple(each for each in _customers() if (bucket(each.name, 10) == 0) == training)

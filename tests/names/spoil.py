@@ -7,6 +7,10 @@ import random
 import re
 from collections.abc import Callable
 
+from rapidfuzz.distance.OSA import normalized_similarity
+
+from compliance.names.spelling import fold
+
 Spoiler = Callable[[list[str], random.Random], list[str] | None]
 
 
@@ -54,7 +58,7 @@ _FORMS = (
 
 
 def typo(words: list[str], dice: random.Random) -> list[str] | None:
-    long = [place for place, word in enumerate(words) if len(word) > 3]
+    long = [place for place, word in enumerate(words) if len(word) > 2]
     if not long:
         return None
     place = dice.choice(long)
@@ -155,22 +159,17 @@ _BARE = {
     "srl",
 }
 
+_NEIGHBOURS = 200
+"""Words among which the one that is spelled most alike is looked for."""
+
 PERSON: tuple[Spoiler, ...] = (
-    typo,
-    typo,
-    sounds,
-    sounds,
-    order,
-    initial,
-    initial,
-    drop,
-    merge,
-    merge,
-    joined,
-    split,
-    title,
+    *(typo, typo, sounds, sounds, order, initial, initial, drop),
+    *(merge, merge, joined, split, title),
 )
-ORGANIZATION: tuple[Spoiler, ...] = (typo, typo, sounds, order, drop, drop, merge, merge, joined, split, form, form)
+ORGANIZATION: tuple[Spoiler, ...] = (
+    *(typo, typo, typo, sounds, sounds, order, drop, drop),
+    *(merge, merge, joined, split, form, form),
+)
 
 
 def spoil(name: str, kind: str, dice: random.Random) -> str | None:
@@ -192,3 +191,31 @@ def another(name: str, pool: list[str], dice: random.Random) -> str | None:
     stranger = next((each for each in strangers if each[:2].lower() == start and each != words[place]), strangers[0])
     ways = [stranger, stranger, stranger, stranger, stranger[0]]
     return " ".join([*words[:place], dice.choice(ways), *words[place + 1 :]])
+
+
+def neighbour(name: str, pool: list[str], dice: random.Random) -> str | None:
+    """Another party's name: one word is another word of the list that is spelled alike."""
+    words = name.replace(",", " ").lower().split()
+    places = [place for place, word in enumerate(words) if len(word) > 2]
+    if len(words) < 2 or not places:
+        return None
+    place = dice.choice(places)
+    others = {dice.choice(dice.choice(pool).replace(",", " ").lower().split()) for _ in range(_NEIGHBOURS)}
+    others = {word for word in others if fold(word) != fold(words[place])}
+    near = max(sorted(others), key=lambda word: normalized_similarity(word, words[place]))
+    return " ".join([*words[:place], near, *words[place + 1 :]])
+
+
+def numbered(name: str, dice: random.Random) -> tuple[str, str]:
+    """Two names that differ in a number, or in that one has none."""
+    words = [word for word in name.split() if not word.isdigit()]
+    one, other = dice.sample(range(1, dice.choice([10, 10, 100, 10_000])), 2)
+    return " ".join([*words, str(one)]), " ".join([*words, str(other)] if dice.random() < 0.5 else words)
+
+
+def initialled(name: str, dice: random.Random) -> tuple[str, str]:
+    """Two names that differ in an initial; or the second has a name that begins otherwise."""
+    words = name.replace(",", " ").split()
+    one, other = dice.sample("ABCDEFGHIJKLMNOPRSTVWYZ", 2)
+    place = dice.randrange(1, len(words)) if len(words) > 1 else 1
+    return " ".join([*words[:place], f"{one}.", *words[place:]]), " ".join([*words[:place], other, *words[place:]])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from compliance.names import align, features, match, search, written
 from compliance.names.match import NameIndex
 from contracts.terms.parties import Party
-from tests.names import bars, sources
+from tests.names import bars, clerks, sources, variants
 
 pytestmark = [
     pytest.mark.skipif(not sources.present(), reason="the shared data is absent: no public names to measure with"),
@@ -45,8 +46,8 @@ def pairs() -> bars.Curve:
 
 
 @cache
-def recalls(kind: str) -> dict[str, float]:
-    asked = bars.perturbed(kind, EACH)
+def recalls(kind: str, by: ModuleType = variants) -> dict[str, float]:
+    asked = bars.perturbed(kind, EACH, by)
     return {name: bars.recall(ofac(), queries, limit(0.01)) for name, queries in asked.items()}
 
 
@@ -138,7 +139,7 @@ UNSPELLED = [
 ]
 """Words are the same or they are not."""
 
-FAR = [(match, "LEAST_SHARED", 950), (search, "_JOINED_COUNTS", 2000)]
+FAR = [(search, "LEAST_SHARED", 950), (search, "_JOINED_COUNTS", 2000)]
 """Only names that are nearly whole are compared."""
 
 MISTAKES: dict[str, Sequence[tuple[Any, str, Any]]] = {
@@ -149,14 +150,17 @@ MISTAKES: dict[str, Sequence[tuple[Any, str, Any]]] = {
     "order": [(search, "align", _in_place), (match, "same_words", lambda *_: False)],
     "dropped": [*FAR],
     "titles": [(written, "_titles", lambda _: set()), *FAR],
-    "legal forms": [(written, "_form_at", lambda _: None), (written, "_is_form", lambda _: False)],
+    "legal forms": [(written, "without_forms", lambda words: (words, 0)), (written, "is_form", lambda _: False)],
+    "abbreviations": [(written, "_MEANT", {}), (align, "_spelled", lambda *_: 0)],
+    "split": [(align, "_joined", lambda asked, listed, pairs, *_: pairs), (search, "_JOINED_COUNTS", 2000)],
 }
 
 
 @pytest.mark.parametrize("kind_of_difference", MISTAKES)
 def test_a_planted_mistake_is_noticed(kind_of_difference: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = "organization" if kind_of_difference == "legal forms" else "person"
-    queries, least = bars.perturbed(kind, EACH)[kind_of_difference], limit(0.01)
+    kind = "organization" if kind_of_difference in ("legal forms", "abbreviations") else "person"
+    by = variants if kind_of_difference in variants.PERSON | variants.ORGANIZATION else clerks
+    queries, least = bars.perturbed(kind, EACH, by)[kind_of_difference], limit(0.01)
     for module, name, instead in MISTAKES[kind_of_difference]:
         monkeypatch.setattr(module, name, instead)
     index = NameIndex([query.entry for query in queries], least=0)
