@@ -31,6 +31,9 @@ SAME_IN_LATIN = 975
 SAME_BUT = 980
 """The same words in an order that is not usual or with another legal form, or the same letters, divided otherwise."""
 
+OTHER_NUMBER = 865
+"""The most for organisations and vessels of which one has a number that the other has not: reported, not held."""
+
 OTHER_CHARACTERS = 880
 """The most when both names are written in Chinese characters or in Hangul, and differ there."""
 
@@ -102,6 +105,8 @@ class NameIndex:
     def _score(self, compared: Compared, kind: str) -> int:
         asked, listed = compared.alignment.asked, compared.listed
         score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind)))
+        if asked.numbers != listed.reading.numbers and kind == listed.entry.kind == "organization":
+            score = min(score, OTHER_NUMBER)
         if compared.shared < least_reported(compared.alignment.asked):
             return min(score, LEAST_SCORE - 1)
         if asked.native and listed.reading.native and asked.script == listed.reading.script:

@@ -25,9 +25,11 @@ pytestmark = [
 
 STRANGERS, EACH = 1_500, 60
 FLOOR = 0.95
+EACH_FLOORS = {"initials": 0.90, "dropped": 0.88}
 ALIAS_FLOORS = {"person": 0.92, "organization": 0.85}
 SCRIPT_FLOORS = {"Cyrillic": 0.95, "Han": 0.85, "Hangul": 0.70}
 BIRTH_AND_NATIONALITY = 0.004
+DELISTED = 0.06
 
 
 @cache
@@ -52,16 +54,16 @@ def recalls(kind: str, by: ModuleType = variants) -> dict[str, float]:
 
 
 def test_labelled_pairs_of_names() -> None:
-    assert pairs().average_precision >= 0.90
-    assert pairs().best_f1 >= 0.83
-    assert pairs().recall_at(0.95) >= 0.45
+    assert pairs().average_precision >= 0.925
+    assert pairs().best_f1 >= 0.87
+    assert pairs().recall_at(0.95) >= 0.65
 
 
 def test_labelled_pairs_of_entities() -> None:
     """Below the bar (accuracy .93, recall .95 at precision .90): see MODEL.md."""
     found = bars.entity_bench()
-    assert found.best_accuracy() >= 0.84
-    assert found.recall_at(0.90) >= 0.63
+    assert found.best_accuracy() >= 0.885
+    assert found.recall_at(0.90) >= 0.855
 
 
 def test_few_others_have_the_highest_score() -> None:
@@ -73,12 +75,13 @@ def test_the_fixtures_of_the_un_come_first() -> None:
     assert bars.un_at_first_rank(treated=True) >= 0.997
 
 
-@pytest.mark.parametrize(("kind", "floor"), [("person", 0.985), ("organization", 0.94)])
-def test_spoiled_names_are_found(kind: str, floor: float) -> None:
-    """Organisations are below the bar (.975, each kind .95): see MODEL.md."""
-    found = recalls(kind)
+@pytest.mark.parametrize("by", [variants, clerks], ids=["variants", "clerks"])
+@pytest.mark.parametrize(("kind", "floor"), [("person", 0.985), ("organization", 0.965)])
+def test_spoiled_names_are_found(kind: str, floor: float, by: ModuleType) -> None:
+    """Organisations are near the bar (.975, each kind .95), names with a word left out below it: see MODEL.md."""
+    found = recalls(kind, by)
     assert sum(found.values()) / len(found) >= floor
-    assert {name: share for name, share in found.items() if share < floor - 0.05} == {}
+    assert {name: share for name, share in found.items() if share < EACH_FLOORS.get(name, FLOOR - 0.02)} == {}
 
 
 def test_initials_are_found() -> None:
@@ -116,11 +119,15 @@ def test_arabic_names_are_found() -> None:
 
 
 def test_pairs_of_scripts() -> None:
-    """At first rank; that a single common name is reported by itself is asked of fewer."""
     found = bars.script_pairs()
     assert len(found) == 22
-    assert sum(first for _, first in found) >= 21
-    assert sum(score >= match.LEAST_SCORE for score, _ in found) >= 17
+    assert sum(first for _, first in found) == 22
+    assert sum(score >= match.LEAST_SCORE for score, _ in found) >= 20
+
+
+def test_few_organisations_that_are_listed_no_more_are_taken_for_others() -> None:
+    strangers = bars.delisted()
+    assert sum(bars.top(ofac(), each) >= limit(0.01) for each in strangers) / len(strangers) <= DELISTED
 
 
 # Planted mistakes: (bar, module, name, what stands instead).
@@ -203,7 +210,7 @@ def test_words_that_are_only_equal_are_noticed(monkeypatch: pytest.MonkeyPatch) 
     for module, name, instead in UNSPELLED:
         monkeypatch.setattr(module, name, instead)
     assert bars.name_bench().average_precision < 0.90
-    assert bars.entity_bench().best_accuracy() < 0.84
+    assert bars.entity_bench().best_accuracy() < 0.885
     assert bars.un_at_first_rank(treated=True) < 0.997
     for kind, floor in ALIAS_FLOORS.items():
         held = bars.orthographic(kind, EACH)

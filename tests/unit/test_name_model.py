@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from compliance.names.features import FEATURES
 from compliance.names.match import SAME_WORDS, NameIndex
 from compliance.names.model import SHIPPED_MODEL, checksum, load_model, shipped_model, words_checksum
+from compliance.names.trees import WORD, Trees
 from contracts.terms.errors import Malformed
 
 
@@ -60,3 +62,27 @@ def test_scores_are_whole_thousandths_and_rise_with_the_sum() -> None:
     assert all(type(score) is int and 0 <= score <= SAME_WORDS for score in scores)
     assert scores == sorted(scores)
     assert type(model.score([0] * len(FEATURES))) is int
+
+
+def test_trees_walked_at_once_come_to_the_leaves_that_each_one_comes_to() -> None:
+    content = json.loads(SHIPPED_MODEL.read_text())["model"]
+    dice, trees = random.Random(1), Trees(content["trees"], len(FEATURES))
+    for most in (3, 120, 1_000) * 100:
+        row = [dice.randint(-1, most) for _ in FEATURES]
+        assert trees.total(row) == sum(walked(tree, row) for tree in content["trees"])
+
+
+def walked(tree: list[list[int]], row: list[int]) -> int:
+    """One tree, node by node."""
+    feature, threshold, low, high, values = tree
+    place = 0
+    while place >= 0:
+        place = (low if row[feature[place]] <= threshold[place] else high)[place]
+    return values[~place]
+
+
+def test_a_tree_of_too_many_leaves_is_refused() -> None:
+    nodes = list(range(WORD))
+    tree = [[0] * WORD, nodes, [~place for place in nodes], [*nodes[1:], ~WORD], list(range(WORD + 1))]
+    with pytest.raises(ValueError, match="33 leaves"):
+        Trees([tree], 1)
