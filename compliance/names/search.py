@@ -18,7 +18,7 @@ MAX_COMPARED = 12
 LEAST_SHARED = 300
 """Thousandths of both names' weight that must agree for a comparison in full."""
 
-REPORTED_SHARED, REPORTED_ACROSS = 550, 450
+REPORTED_SHARED, REPORTED_ACROSS = 585, 450
 """The same, for a match to be reported at all; less in scripts that leave out vowels, where words agree less."""
 
 SURELY_NEAR = 1000

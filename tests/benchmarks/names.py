@@ -12,7 +12,7 @@ from compliance.lists.entries import ListEntry
 from compliance.names.match import NameIndex
 from contracts.terms.parties import Party
 from tests.benchmarks.tables import Table, verdict
-from tests.names import bars, sources
+from tests.names import bars, clerks, sources, variants
 
 NAMES, QUESTIONS, AGAIN = 100_000, 4_000, 20_000
 P50, P99, PER_SECOND, MEMORY = 2.0, 5.0, 450.0, 1_536.0
@@ -92,9 +92,17 @@ def _recall() -> Table:
     index = NameIndex(sources.ofac_2026(), least=0)
     least = bars.threshold(index, bars.strangers(STRANGERS), 0.01)
     rows = [
-        (f"{kind}, {name}", bars.recall(index, queries, least))
+        (f"{kind}, {name} ({made})", bars.recall(index, queries, least))
         for kind in ("person", "organization")
-        for name, queries in bars.perturbed(kind, EACH).items()
+        for made, by in (("variants", variants), ("clerks", clerks))
+        for name, queries in bars.perturbed(kind, EACH, by).items()
+    ]
+    delisted = bars.delisted()
+    rows += [
+        (
+            "delisted organisations taken for a listed one",
+            sum(bars.top(index, each) >= least for each in delisted) / len(delisted),
+        )
     ]
     native = bars.threshold(index, bars.strangers(STRANGERS, native=True), 0.02)
     rows += [(f"persons, {script}", bars.recall(index, made(EACH), native)) for script, made in bars.SCRIPTS.items()]
