@@ -240,7 +240,7 @@ def _born() -> list[bars.Query]:
 def test_a_name_seen_before_costs_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     index, asked = NameIndex(sources.ofac_2019()[:50]), list[str]()
     near = index._names.near
-    monkeypatch.setattr(index._names, "near", lambda name, *more: asked.append(name) or near(name, *more))
+    monkeypatch.setattr(index._names, "near", lambda name, *more, **how: asked.append(name) or near(name, *more, **how))
     for _ in range(3):
         index.matches(Party("Somchai Jaidee", "person", birth_date="1990-01-01"))
         index.matches(Party("Somchai Jaidee", "person"))
