@@ -113,7 +113,8 @@ def _is_plain(message: AnyMessage) -> bool:
     if request.method != "POST" or not _PLAIN_URL.fullmatch(request.url):
         return False
     if isinstance(message, ResponseMessage):
-        return 100 <= message.status_code <= 999 and bool(_SIGNATURE.fullmatch(_signature_of(request)))
+        once = sum(name.lower() == "signature" for name in request.headers) == 1
+        return once and 100 <= message.status_code <= 999 and bool(_SIGNATURE.fullmatch(_signature_of(request)))
     return True
 
 

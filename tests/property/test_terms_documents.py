@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -54,7 +55,9 @@ def kinds() -> Iterator[type]:
 SENT = sorted(set(kinds()) - NEVER_SENT, key=lambda kind: kind.__name__)
 
 
+@cache
 def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Made once: to make and check one for each example took longer than everything else."""
     if is_dataclass(hint):
         hints = get_type_hints(hint, include_extras=True)
         return st.builds(hint, **{field.name: values(hints[field.name]) for field in fields(hint)})

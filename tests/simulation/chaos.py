@@ -124,6 +124,8 @@ class Chaos:
     def _calm(self) -> None:
         stage = self._stage
         stage.trace("calm: nothing more goes wrong")
+        if not stage.crashes:  # whoever was to crash has committed nothing since; a node will
+            stage.armed = {name: [self._plan.crashes[0][2]] for name in stage.services if name.startswith("node ")}
         stage.wire.odds = Odds()
         stage.wire.slow.clear()
         stage.wire.lies.clear()
