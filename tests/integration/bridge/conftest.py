@@ -201,7 +201,7 @@ class Stage:
 
     def followed(self) -> None:
         newest = self.client.final_header().number
-        until(lambda: self.get("/v1/positions")["block"] >= newest, "the bridge has followed the chain")
+        until(lambda: self._has_acted_on(newest), "the bridge has followed the chain")
 
     def govern(self, *participants_calls: bytes) -> None:
         """The council changes the registry, and the bridge has seen it."""
@@ -236,8 +236,12 @@ class Stage:
         return not isinstance(self.calls("wallet").quote([self.ask(1)])[0], Refusal) if self._alive() else False
 
     def _alive(self) -> bool:
+        return self._has_acted_on(0)
+
+    def _has_acted_on(self, block: int) -> bool:
+        """Whether the bridge says so; it may be unable to ask the chain for a moment (503)."""
         try:
-            return bool(self.get("/v1/positions")["block"] >= 0)
+            return bool(self.get("/v1/positions")["block"] >= block)
         except httpx2.HTTPError:
             return False
 
