@@ -10,13 +10,14 @@ from contextlib import suppress
 from itertools import accumulate
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.terms.errors import Busy, FeiqianError, Malformed
-from serving.one_thread import Handler, OneThreadRoute, in_one_thread, run_here
+from serving.one_thread import Handler, OneThreadRoute, run_here
 from serving.problems import problem_document, problem_response
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -66,7 +67,7 @@ class StrictRoute(OneThreadRoute):
         async def strict(request: Request) -> Response:
             body = await request.body() if request.method in ("POST", "PUT", "PATCH") else b""
             if not self.waits:
-                return await in_one_thread(read, request, body)
+                return await run_in_threadpool(read, request, body)
             take_json(request, body)
             return await handle(request)
 

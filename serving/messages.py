@@ -8,11 +8,9 @@ that one payment's answer can never be taken for another's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import HTTPMessageVerifier, algorithms
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from http_message_signatures.resolvers import HTTPSignatureKeyResolver
@@ -24,18 +22,17 @@ from serving.keys import MessageKey
 from serving.signed_form import (
     CLOCKS_MAY_DIFFER,
     MAX_AGE,
+    MAX_NONCE,
     REQUEST_COMPONENTS,
     RESPONSE_COMPONENTS,
     TAG,
     Metadata,
     RequestMessage,
     ResponseMessage,
+    is_signed,
     recognised,
     sign,
 )
-
-MAX_NONCE = 128
-"""Characters: each nonce is kept until its signature has expired."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +52,18 @@ class _Keys(HTTPSignatureKeyResolver):
         living = self._directory.message_keys(address(key_id))
         if not living:
             raise BadSignature(f"{key_id} is not a member of this network, or has no message key")
-        return [Ed25519PublicKey.from_public_bytes(key) for key in living]
+        return living
 
 
 class _AnyLivingKey(algorithms.ED25519):
-    """Ed25519 by any of the sender's keys: a key id is an account, which has two keys while one replaces the other."""
+    """Ed25519 by any of the sender's keys: a key id is an account."""
 
-    def __init__(self, public_key: Sequence[Ed25519PublicKey]) -> None:
+    def __init__(self, public_key: Sequence[bytes]) -> None:
         self._living = public_key
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        for key in self._living:
-            with suppress(InvalidSignature):
-                key.verify(signature, message)
-                return
-        raise InvalidSignature
+        if not is_signed(signature, message, self._living):
+            raise InvalidSignature
 
 
 class Messenger:

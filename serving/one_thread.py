@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -37,10 +36,6 @@ def _in_place(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         return endpoint(*args, **named)
 
     return called
-
-
-async def in_one_thread(work: Callable[..., Response], *args: Any) -> Response:
-    return await run_in_threadpool(work, *args)
 
 
 def run_here(work: Coroutine[Any, Any, Result]) -> Result:

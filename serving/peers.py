@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from contracts.terms.errors import BadSignature
 from contracts.terms.parties import Participant
 from serving.bodies import take_json
 from serving.messages import Messenger
-from serving.one_thread import Handler, OneThreadRoute, in_one_thread, run_here
+from serving.one_thread import Handler, OneThreadRoute, run_here
 from serving.problems import problem_of
 from serving.replay import ReplayGuard
 from serving.signed_form import RequestMessage, ResponseMessage
@@ -36,7 +37,7 @@ class SignedRoute(OneThreadRoute):
             # The signature covers the body, not what its head says of it: it is JSON, or it is refused.
             others = [pair for pair in request.scope["headers"] if pair[0] != b"content-type"]
             request.scope["headers"] = [*others, (b"content-type", b"application/json")]
-            return await in_one_thread(_answer, handle, request, await request.body())
+            return await run_in_threadpool(_answer, handle, request, await request.body())
 
         return signed
 

@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -27,6 +28,8 @@ CLOCKS_MAY_DIFFER = timedelta(seconds=5)
 REQUEST_COMPONENTS = ("@method", "@target-uri", "content-digest")
 RESPONSE_COMPONENTS = ("@status", "content-digest", '"signature";req', '"@method";req', '"@target-uri";req')
 TAG = "feiqian"
+MAX_NONCE = 128
+"""Characters: each nonce is kept until its signature has expired."""
 
 _SIGNATURE = re.compile(f"{TAG}=:([A-Za-z0-9+/]{{86}}==):")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(:[1-9][0-9]*)?(/[a-z0-9-]+)+")
@@ -94,17 +97,18 @@ def recognised(
     if not in_time or headers.get("content-digest") != digest:
         return None
     base, proof = _base(message, components, digest, parameters), base64.b64decode(signature[1])
-    if not any(_signed(key, proof, base) for key in keys_of(account)):
+    if not is_signed(proof, base, keys_of(account)):
         return None
     return Metadata(account, nonce, int(expires))
 
 
-def _signed(key: bytes, signature: bytes, base: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, base)
-    except InvalidSignature:
-        return False
-    return True
+def is_signed(signature: bytes, base: bytes, living: Sequence[bytes]) -> bool:
+    """Whether any of an account's living keys signed it: there are two while one replaces the other."""
+    for key in living:
+        with suppress(InvalidSignature):
+            Ed25519PublicKey.from_public_bytes(key).verify(signature, base)
+            return True
+    return False
 
 
 def _is_plain(message: AnyMessage) -> bool:
@@ -162,7 +166,7 @@ def _form(components: tuple[str, ...]) -> re.Pattern[str]:
     number = "([1-9][0-9]{0,11})"
     return re.compile(
         rf'{TAG}=(\({re.escape(_named(components))}\);created={number};expires={number};keyid="(0x[0-9a-f]{{40}})"'
-        rf';alg="ed25519";nonce="([A-Za-z0-9_-]{{1,128}})";tag="{TAG}")'
+        rf';alg="ed25519";nonce="([A-Za-z0-9_-]{{1,{MAX_NONCE}}})";tag="{TAG}")'
     )
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -424,3 +424,11 @@ def test_a_token_without_the_scope_is_forbidden(door: Door, scopes: tuple[str, .
 
 def test_one_of_several_scopes_is_enough(door: Door) -> None:
     assert door.post(b'{"item": "a"}', door.token("orders:read", "orders:write")).status_code == 200
+
+
+def test_a_token_that_passed_is_refused_after_its_end(door: Door) -> None:
+    token = Tokens("door", KEY).issue("wallet", ["orders:write"], 2)
+    assert door.post(b'{"item": "a"}', token).status_code == 200
+    while (answer := door.post(b'{"item": "a"}', token)).status_code == 200:
+        Event().wait(0.05)
+    assert problem(answer, 401)["type"] == "urn:feiqian:problem:bad-token"
