@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
+from contracts.terms.payment import State
 from serving.database import DatabaseReader
 from tests.benchmarks.city import NODES, City
 
+PATIENCE = 600
+"""Seconds: longer than any payment lives."""
 STEPS = ("accept", "clear", "agree", "batch", "sign", "settle")
 """The events of a payment at its debtor agent, in their order."""
+
+_UNDER_WAY = ", ".join(f"'{state}'" for state in State if not state.final)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,22 @@ def moved_at(city: City, uetrs: Collection[str]) -> Mapping[str, Mapping[str, fl
                     found.setdefault(uetr, {})[event] = at / 1000
         reader.close()
     return found
+
+
+def wait_until_all_ended(city: City) -> None:
+    """Return when no payment is under way at any institution. Raises TimeoutError when a deadline should have come."""
+    query, end = text(f"SELECT count(*) FROM payments WHERE state IN ({_UNDER_WAY})"), time.monotonic() + PATIENCE
+    for node in NODES:
+        with closing(DatabaseReader(city.folder.database(node))) as reader:
+            while left := _count(reader, query):
+                if time.monotonic() > end:
+                    raise TimeoutError(f"{node} still has {left} payments under way after {PATIENCE:g} s")
+                time.sleep(0.1)
+
+
+def _count(reader: DatabaseReader, query: TextClause) -> int:
+    with reader.read() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def batches_of(city: City, uetrs: Set[str]) -> Batches:

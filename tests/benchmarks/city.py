@@ -26,10 +26,7 @@ PLACE = Path("build/bench")
 """Beside the figures: a temporary folder may lie in memory, where a write to the disk costs nothing."""
 NODES = tuple(service for service, kind in SERVICES.items() if kind == "node")
 QUOTE_LIFETIME = 600
-"""Seconds: prices for the measurement of accepting are gathered beforehand."""
-ROOM = 20_000
-"""Payments under way: a node that does nothing but accept for a while must not say that it has no room. Nothing else is
-set for the benchmark."""
+"""Seconds: prices for the measurement of accepting are gathered beforehand. Nothing else is set for the benchmark."""
 _SERVE_ONE_BY_ONE = "import nodes.batches.form as form; form.MAX_PAYMENTS = 1; import feiqian; feiqian.main()"
 
 
@@ -58,12 +55,30 @@ class City:
     def everybody(self) -> list[Wallet]:
         return [wallet for country in self.wallets.values() for wallet in country]
 
+    @contextmanager
+    def room_for(self, node: str, payments: int) -> Iterator[None]:
+        """One node takes so many payments though none settles: for what does nothing but accept."""
+        settings = self.folder.settings(node)
+        usual = settings.read_text()
+        settings.write_text(f"{usual}room = {payments}\n")
+        self._restart((node,))
+        try:
+            yield
+        finally:
+            settings.write_text(usual)
+            self._restart((node,))
+
     def batch_one_by_one(self) -> None:
         """Start the nodes again, so that they put one payment in a batch."""
         self.processes.stop(NODES)
         self.processes = _OneByOne(self.folder, tied=True)
         self.processes.start(NODES)
         self.processes.wait(NODES)
+
+    def _restart(self, services: Sequence[str]) -> None:
+        self.processes.stop(services)
+        self.processes.start(services)
+        self.processes.wait(services)
 
 
 @contextmanager
@@ -74,9 +89,6 @@ def city(customers: int) -> Iterator[City]:
     folder = found(path)
     with folder.settings(cast.PROVIDER_BRIDGE).open("a") as settings:
         settings.write(f"quote_lifetime = {QUOTE_LIFETIME}\n")
-    for node in NODES:
-        with folder.settings(node).open("a") as settings:
-            settings.write(f"room = {ROOM}\n")
     here = City(folder, Processes(folder, tied=True), Apis.of(folder))
     try:
         run(folder, here.processes)

@@ -12,8 +12,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from devnet.network.cast import INSTITUTIONS
 from tests.benchmarks import book, runs, wallets, watch
 from tests.benchmarks.city import NODES, City, city
 from tests.benchmarks.runs import STEPS, WALLETS, Run, percentile, steps_of
@@ -28,7 +29,8 @@ CROWDS = (16, 48, 96, 192, 384)
 """How many wallets pay at once while the most that settles is looked for."""
 LISTS = (100, 250, 500)
 """How many payments a platform sends as one list while the most that settles is looked for."""
-SHARE = 0.8
+SHARES = (0.8, 0.4, 0.2)
+"""Of the most that settles: rates at which payments begin, whatever becomes of those before."""
 SETTLED, LATE_P99, ALONE_P50, ALONE_P95 = 300.0, 2000.0, 400.0, 800.0
 ACCEPTED = {"accept": 1000.0, "bulk": 2500.0}
 MEMORY_MIB = 250.0
@@ -39,7 +41,8 @@ HAND_OVER = 16
 @dataclass(frozen=True)
 class Extent:
     """How long a steady state lasts, in seconds, and the load before it that does not count; how many payments are made
-    alone, of how many customers in each country, and how many wallets at once are tried."""
+    alone, of how many customers in each country, how many wallets and how long lists are tried, and at which shares of
+    what settles most the time to final is measured."""
 
     seconds: float = 60
     warm_up: float = 8
@@ -47,6 +50,7 @@ class Extent:
     customers: int = CUSTOMERS
     crowds: Sequence[int] = CROWDS
     lists: Sequence[int] = LISTS
+    shares: Sequence[float] = SHARES
 
 
 @dataclass(frozen=True)
@@ -73,21 +77,22 @@ def tables(extent: Extent) -> Iterator[Table]:
         alone = runs.load(here, "alone", Task("count", here.everybody, seconds=APART, many=extent.alone))
         in_a_row = runs.load(here, "in a row", Task("count", here.everybody, many=extent.alone))
         yield _alone(alone, in_a_row)
-        crowd, most, steady = _saturate(here, extent, ONE_BY_ONE)
-        size, most_lists, steady_lists = _saturate(here, extent, IN_LISTS)
-        yield _settled(crowd, size, [(most, steady), (most_lists, steady_lists)])
+        crowd, most, slower = _saturate(here, extent, ONE_BY_ONE)
+        size, most_lists, slower_lists = _saturate(here, extent, IN_LISTS)
+        yield _settled(crowd, size, [(most, *slower), (most_lists, *slower_lists)])
+        steady, steady_lists = slower[0], slower_lists[0]
         accepted = [_accept(here, extent, mode) for mode in ACCEPTED]
         yield _accepted(accepted, disk, watch.fsync_ms(here.folder.path))
         yield _steps(here, [alone, steady, steady_lists])
         yield _processes(here, [alone, steady, steady_lists])
         many = [alone, most, steady, most_lists, steady_lists]
         here.batch_one_by_one()
-        _, single_most, single_steady = _saturate(here, extent, ONE_BY_ONE)
+        _, single_most, [single_steady, *_] = _saturate(here, replace(extent, shares=extent.shares[:1]), ONE_BY_ONE)
         yield _batches(here, {"": many, ", batches of one": (single_most, single_steady)})
 
 
-def _saturate(here: City, extent: Extent, kind: Kind) -> tuple[int, Run, Run]:
-    """How much at once settles most, that most, and how it looks at 80 % of it, at a fixed rate."""
+def _saturate(here: City, extent: Extent, kind: Kind) -> tuple[int, Run, list[Run]]:
+    """How much at once settles most, that most, and how it looks at shares of it, at a fixed rate."""
     payers = here.platforms if kind is IN_LISTS else here.everybody
     tried = {}
     for many in kind.sizes(extent):
@@ -96,9 +101,12 @@ def _saturate(here: City, extent: Extent, kind: Kind) -> tuple[int, Run, Run]:
     many = max(tried, key=lambda each: tried[each])
     task = Task(kind.most, payers, seed=2, seconds=extent.seconds, many=many)
     most = runs.load(here, f"most{kind.title}", task, extent.warm_up)
-    rate = max(SHARE * most.per_second, 2 / extent.seconds)
-    task = Task(kind.steady, payers, seed=3, seconds=extent.seconds, rate=rate)
-    return many, most, runs.load(here, f"80 %{kind.title}", task, extent.warm_up)
+    slower = []
+    for share in extent.shares:
+        rate = max(share * most.per_second, 2 / extent.seconds)
+        task = Task(kind.steady, payers, seed=3, seconds=extent.seconds, rate=rate)
+        slower.append(runs.load(here, f"{share:.0%}{kind.title}".replace("%", " %"), task, extent.warm_up))
+    return many, most, slower
 
 
 def _alone(alone: Run, in_a_row: Run) -> Table:
@@ -121,36 +129,39 @@ def _alone(alone: Run, in_a_row: Run) -> Table:
     return Table("Alone in the network, one payment at a time: scan to final", columns, tuple(rows))
 
 
-def _settled(crowd: int, size: int, found: Sequence[tuple[Run, Run]]) -> Table:
+def _settled(crowd: int, size: int, found: Sequence[Sequence[Run]]) -> Table:
     rows = []
-    for most, steady in found:
-        for run in (most, steady):
+    for most, *slower in found:
+        for run in (most, *slower):
             late = [percentile(run.latencies, each) for each in (50, 95, 99)]
             target = _at_least(run.per_second, SETTLED) if run is most else "p99 " + _at_most(late[2], LATE_P99)
             rows.append((run.name, run.offered, run.per_second, *late, target, _ended(run), _loads(run)))
     columns = "run", "begun/s", "settled/s", "p50 ms", "p95 ms", "p99 ms", "target", "not settled", "load average"
     note = (
         f"{most.seconds:g} s each after {most.lead:g} s. Most: {crowd} wallets pay again and again; in lists: "
-        f"platforms, one a country, price and pay {size} at once, two lists on their way. 80 %: payments begin at "
-        f"a fixed rate (a platform sends what was due every {BEAT:g} s, once its last list is taken), and each counts "
-        f"from when it was due."
+        f"platforms, one a country, price and pay {size} at once, two lists on their way. Shares of it: payments begin "
+        f"at a fixed rate (a platform sends what was due every {BEAT:g} s, once its last list is taken), and each "
+        f"counts from when it was due. Nothing of the load before is under way when one begins."
     )
     return Table("Payments settled, scan to final", columns, tuple(rows), note)
 
 
 def _accept(here: City, extent: Extent, mode: str) -> tuple[str, int, float, float]:
     """One node accepts with prices gathered before. Its compliance stands still, so it moves nothing meanwhile."""
-    country, shoppers = next(iter(here.wallets.items()))
-    institution = here.apis.nodes[country].institution
-    one = [shoppers[0]]
-    gathered = wallets.run(Task("quote", one, seconds=extent.seconds / 2, many=HAND_OVER))
+    institution, port = INSTITUTIONS[0], here.platforms[0].port
+    platform = [wallet for wallet in here.platforms if wallet.port == port]
+    book.wait_until_all_ended(here)
+    gathered = wallets.run(Task("quote", platform, seconds=extent.seconds / 4, many=max(extent.lists)))
     quotes = [paid.quote for paid in gathered.paid if paid.quote]
-    pids = {institution.node: here.processes.pids()[institution.node]}
-    with _standing_still(here.processes.pids()[institution.compliance]):
-        cpu = watch.cpu_seconds(pids)
-        many = HAND_OVER if mode == "accept" else 2
-        report = wallets.run(Task(mode, one, many=many, quotes=quotes))
-        spent = watch.cpu_seconds(pids)[institution.node] - cpu[institution.node]
+    with here.room_for(institution.node, len(quotes) or 1):
+        pids = here.processes.pids()
+        node = {institution.node: pids[institution.node]}
+        with _standing_still(pids[institution.compliance]):
+            cpu = watch.cpu_seconds(node)
+            many = HAND_OVER if mode == "accept" else 2
+            report = wallets.run(Task(mode, platform, many=many, quotes=quotes))
+            spent = watch.cpu_seconds(node)[institution.node] - cpu[institution.node]
+        book.wait_until_all_ended(here)
     return mode, len(report.paid), _lasted(report), spent
 
 

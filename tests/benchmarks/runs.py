@@ -86,7 +86,9 @@ class Run:
 
 
 def load(city: City, name: str, task: Task, lead: float = 0) -> Run:
-    """Have the wallets do a task, after `lead` seconds of the same, and look at every process before and after."""
+    """Have the wallets do a task, after `lead` seconds of the same, and look at every process before and after. It
+    begins when nothing of another load is under way."""
+    book.wait_until_all_ended(city)
     before, began = watch.load(), watch.cpu_seconds(city.processes.pids())
     report = wallets.run(replace(task, seconds=task.seconds + lead))
     after = watch.cpu_seconds(city.processes.pids())

@@ -44,8 +44,8 @@ class Task:
     """What to do.
 
     `mode`: "closed" (`many` wallets pay again and again for `seconds`), "open" (`rate` payments a second for `seconds`,
-    whatever becomes of them), "count" (`many` payments one by one, some `seconds` apart), "quote" (prices for
-    `seconds`, `many` at a time, which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without
+    whatever becomes of them), "count" (`many` payments one by one, some `seconds` apart), "quote" (lists of
+    `many` prices for `seconds`, which nobody pays), "accept" and "bulk" (pay with `quotes` of the first wallet, without
     waiting for an end), "lists" and "steady lists" (as "closed" and "open" by platforms: whoever has a token prices and
     pays for all wallets that share it, `many` payments a list, or every `BEAT` whatever is due, once its last list was
     taken).
@@ -110,7 +110,7 @@ class _Street:
 
     async def work(self) -> None:
         task = self._task
-        doing = {"closed": self._closed, "open": self._open, "count": self._count, "quote": self._closed}
+        doing = {"closed": self._closed, "open": self._open, "count": self._count, "quote": self._quote}
         doing |= {"lists": self._lists, "steady lists": self._steady_lists}
         await (doing[task.mode]() if task.mode in doing else self._accept())
         for wire in self._wires.values():
@@ -155,8 +155,6 @@ class _Street:
             paid.ended = f"no price ({status})"
             return
         paid.quoted, paid.quote = time.monotonic(), found["quote_id"]
-        if self._task.mode == "quote":
-            return
         body = {"quote_id": paid.quote}
         status, found = await wire.post("/v1/payments", wallet.token, body, secrets.token_hex(16))
         if status != 202:
@@ -165,6 +163,13 @@ class _Street:
         paid.accepted, paid.uetr = time.monotonic(), found["uetr"]
         _, found = await wire.get(f"/v1/payments/{paid.uetr}?wait={PATIENCE}", wallet.token)
         paid.shown, paid.ended = time.monotonic(), found.get("status", "not shown")
+
+    async def _quote(self) -> None:
+        end = time.monotonic() + self._task.seconds
+        async with self._platforms() as platforms:
+            while time.monotonic() < end:
+                for each in platforms:
+                    await each.price([Paid(time.monotonic()) for _ in range(self._task.many)])
 
     async def _lists(self) -> None:
         """Each platform has two lists on their way: one is priced and accepted while the other settles."""
@@ -258,12 +263,9 @@ class Platform:
 
     async def pay(self, paid: list[Paid], taken: asyncio.Event | None = None) -> None:
         """Price, pay and wait for the ends of a list; `taken` is set once it was accepted or refused."""
-        self._paid += paid
-        for each in paid:
-            each.began = time.monotonic()
         waiting: list[asyncio.Event] = []
         try:
-            waiting = await self._accept(await self._quote(paid))
+            waiting = await self._accept(await self.price(paid))
         except NoAnswer as failure:
             for each in paid:
                 each.ended = each.ended or f"no answer ({failure})"
@@ -274,9 +276,12 @@ class Platform:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*(event.wait() for event in waiting))
 
-    async def _quote(self, paid: list[Paid]) -> list[Paid]:
+    async def price(self, paid: list[Paid]) -> list[Paid]:
+        """Ask for the prices of a list; those of its payments that have one. Raises NoAnswer."""
+        self._paid += paid
         asked = []
-        for _ in paid:
+        for each in paid:
+            each.began = time.monotonic()
             wallet = self._chooses.choice(self._wallets)
             code, least = self._chooses.choice(wallet.shops)
             amount = str(self._chooses.randint(least, 2 * least))

@@ -13,7 +13,7 @@ SETTLES = {"alone", "most", "80 %", "most, batches of one", "80 %, batches of on
 
 @pytest.mark.timeout(480)
 def test_the_benchmark_of_a_network_measures_everything_that_it_shows() -> None:
-    extent = Extent(seconds=2, warm_up=0, alone=2, customers=3, crowds=(4,), lists=(3,))
+    extent = Extent(seconds=2, warm_up=0, alone=2, customers=3, crowds=(4,), lists=(3,), shares=(0.8,))
     alone, settled, accepted, steps, processes, batches = tables(extent)
     assert [row[0] for row in alone.rows] == [2, 2]
     assert [row[0] for row in settled.rows] == ["most", "80 %", "most in lists", "80 % in lists"]
