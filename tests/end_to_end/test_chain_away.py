@@ -16,6 +16,7 @@ import pytest
 from devnet.network import cast
 from devnet.network.folder import CHAIN
 from devnet.network.run import MEMBERS_SERVICES
+from tests import plain_http
 from tests.end_to_end import load
 from tests.end_to_end.load import Stage
 
@@ -45,7 +46,7 @@ def until_all(condition: Callable[[str], bool]) -> None:
 
 
 def ready(stage: Stage, service: str) -> httpx2.Response:
-    return httpx2.get(f"{stage.folder.url(service)}/ready", timeout=20.0, trust_env=False)
+    return plain_http.get(f"{stage.folder.url(service)}/ready", timeout=20.0)
 
 
 def test_each_loop_says_once_that_the_chain_is_away_and_once_that_it_is_back(stage: Stage) -> None:
@@ -59,7 +60,7 @@ def test_each_loop_says_once_that_the_chain_is_away_and_once_that_it_is_back(sta
     for service in MEMBERS_SERVICES:
         answer = ready(stage, service)
         assert (answer.json()["missing"], answer.headers["retry-after"]) == ("chain", "1")
-        assert httpx2.get(f"{stage.folder.url(service)}/health", trust_env=False).status_code == 200
+        assert plain_http.get(f"{stage.folder.url(service)}/health").status_code == 200
     stage.processes.start([CHAIN])
     stage.processes.wait([CHAIN, *MEMBERS_SERVICES])
     until_all(lambda service: len(new(service)) >= 2)

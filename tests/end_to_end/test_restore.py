@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx2
 import pytest
 from sqlalchemy import URL
 
@@ -23,7 +22,7 @@ from devnet.network.folder import CHAIN
 from devnet.network.people import CUSTOMERS, MERCHANTS
 from devnet.network.traffic import Purchase
 from nodes.verify.service import verify
-from tests import databases
+from tests import databases, plain_http
 from tests.end_to_end import load
 from tests.end_to_end.load import Load, Order, Stage, conclude
 
@@ -114,7 +113,7 @@ def refused_as_restored(stage: Stage, wanted: Purchase) -> None:
         stage.quote(wanted)
     assert refusal.value.status == 503
     assert "restored from a backup" in refusal.value.detail
-    ready = httpx2.get(f"{stage.apis.nodes['TH'].url}/ready", trust_env=False)
+    ready = plain_http.get(f"{stage.apis.nodes['TH'].url}/ready")
     assert (ready.status_code, ready.headers["retry-after"]) == (503, "1")
     assert "backup" in ready.json()["missing"]
 

@@ -19,7 +19,7 @@ from devnet.network import cast
 from devnet.network.api import NodeApi
 from devnet.network.found import free_ports
 from devnet.network.processes import tie
-from tests import databases
+from tests import databases, plain_http
 from tests.end_to_end import load
 from tests.end_to_end.load import Load, Stage, conclude
 
@@ -56,7 +56,7 @@ class Second:
     def _ready(self) -> bool:
         assert self._process.poll() is None, self.log.read_text()[-2000:]
         try:
-            return httpx2.get(f"{self.url}/ready", trust_env=False).status_code == 200
+            return plain_http.get(f"{self.url}/ready").status_code == 200
         except httpx2.HTTPError:
             return False
 

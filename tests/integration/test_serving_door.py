@@ -33,6 +33,7 @@ from serving.documents import HexField, LegField
 from serving.keys import MessageKey
 from serving.readiness import Readiness
 from serving.telemetry import configure_logs
+from tests import plain_http
 from tests.databases import opened
 
 SECRET = "Alice-Liddell-4711"
@@ -85,10 +86,10 @@ class Door:
 
     def post(self, body: bytes, token: str | None = None, **headers: str) -> httpx2.Response:
         sent = {"Content-Type": "application/json", "Authorization": f"Bearer {token or self.token()}"} | headers
-        return httpx2.post(self.url + "/v1/orders", content=body, headers=sent, trust_env=False, timeout=20)
+        return plain_http.post(self.url + "/v1/orders", content=body, headers=sent, timeout=20)
 
     def get(self, path: str) -> httpx2.Response:
-        return httpx2.get(self.url + path, trust_env=False)
+        return plain_http.get(self.url + path)
 
     def token(self, *scopes: str, lifetime: int = 60) -> str:
         return self.tokens.issue("wallet", list(scopes or ("orders:write",)), lifetime)
@@ -223,7 +224,7 @@ def test_a_body_too_large_that_does_not_say_so_is_refused(door: Door) -> None:
         yield from (b" " * 65_536 for _ in range(MAX_BODY_BYTES // 65_536 + 2))
 
     headers = {"Authorization": f"Bearer {door.token()}", "Content-Type": "application/json"}
-    problem(httpx2.post(door.url + "/v1/orders", content=chunks(), headers=headers, trust_env=False), 413)
+    problem(plain_http.post(door.url + "/v1/orders", content=chunks(), headers=headers), 413)
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(door: Door) -> None:

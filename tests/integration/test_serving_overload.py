@@ -17,6 +17,7 @@ import uvicorn
 
 from contracts.terms.errors import Busy
 from serving.bodies import MAX_AT_WORK, BoundedBodies
+from tests import plain_http
 
 HALF_OPEN = 1000
 HALVES = (b"POST /orders HTTP/1.1\r\nHost: x\r\n", b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
@@ -54,7 +55,7 @@ def test_a_thousand_half_open_connections_do_not_stop_the_others(url: str) -> No
             connection = left_open.enter_context(socket.create_connection(address))  # type: ignore[arg-type]
             connection.sendall(HALVES[number % 2])
         for _ in range(3):
-            assert httpx2.post(url + "/orders", content=b"{}", trust_env=False, timeout=20).text == "done"
+            assert plain_http.post(url + "/orders", content=b"{}", timeout=20).text == "done"
 
 
 def test_beyond_the_bound_the_next_is_refused_at_once_and_taken_again_later() -> None:

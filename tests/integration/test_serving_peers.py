@@ -28,6 +28,7 @@ from serving.peers import PeerDoor, SignedRoute, sender
 from serving.readiness import Readiness
 from serving.replay import ReplayGuard, seen_messages_table
 from serving.signed_form import REQUEST_COMPONENTS, RequestMessage
+from tests import plain_http
 from tests.databases import opened
 
 ALICE, BOB, MALLORY, LEFT = ("0x" + digit * 40 for digit in "1234")
@@ -105,7 +106,7 @@ class Door:
 
     def send(self, message: RequestMessage, body: bytes = BODY) -> httpx2.Response:
         headers = dict(message.headers)
-        return httpx2.request(message.method, message.url, content=body, headers=headers, trust_env=False)
+        return plain_http.request(message.method, message.url, content=body, headers=headers)
 
 
 @contextmanager
@@ -394,7 +395,7 @@ def test_without_the_registry_nobody_hears_that_a_signature_is_wrong(door: Door)
 
 def test_an_unsigned_request_is_refused_before_its_body_is_read(door: Door) -> None:
     for body in (BODY, b"{" * 1000):
-        assert_refused(door, httpx2.post(door.endpoint + "/peer/v1/acts", content=body, trust_env=False))
+        assert_refused(door, plain_http.post(door.endpoint + "/peer/v1/acts", content=body))
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ from serving.client import Peer, PeerClient
 from serving.keys import MessageKey, write_keystore
 from serving.messages import Messenger
 from serving.settings import load_settings
+from tests import plain_http
 from tests.databases import place, text_of
 
 CHAIN_ID = 7_781
@@ -212,7 +213,7 @@ class Stage:
         return Tokens("bridge", MessageKey(secret(key))).issue("test", list(scopes), lifetime)
 
     def get(self, path: str, scope: str = "bridge:read") -> Any:
-        response = httpx2.get(self.endpoint + path, headers={"Authorization": f"Bearer {self.token(scope)}"})
+        response = plain_http.get(self.endpoint + path, headers={"Authorization": f"Bearer {self.token(scope)}"})
         response.raise_for_status()
         return response.json()
 

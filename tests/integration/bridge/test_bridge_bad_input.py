@@ -15,6 +15,7 @@ from contracts.terms.documents import to_document
 from contracts.terms.identifiers import new_uetr
 from serving.bodies import MAX_BODY_BYTES
 from serving.signed_form import RequestMessage
+from tests import plain_http
 from tests.databases import looking, place
 
 CNY, THB = 156, 764
@@ -64,13 +65,13 @@ def answer(response: httpx2.Response) -> Answered:
 
 
 def sent(stage: Any, path: str, body: bytes, by: str = "wallet") -> Answered:
-    return answer(httpx2.post(stage.endpoint + path, content=body, headers=signed(stage, path, body, by)))
+    return answer(plain_http.post(stage.endpoint + path, content=body, headers=signed(stage, path, body, by)))
 
 
 def items(stage: Any, path: str, content: Sequence[Any], by: str = "wallet") -> list[tuple[str, str]]:
     """Problem and ISO reason of each item of an answer that is 200 as a whole."""
     body = json.dumps({LISTS[path]: content}).encode()
-    response = httpx2.post(stage.endpoint + path, content=body, headers=signed(stage, path, body, by))
+    response = plain_http.post(stage.endpoint + path, content=body, headers=signed(stage, path, body, by))
     assert response.status_code == 200, response.text
     found = response.json()
     assert found.get("reserved", []) == []
@@ -114,17 +115,17 @@ def test_a_body_that_is_not_what_it_must_be(stage: Any, path: str) -> None:
 @pytest.mark.parametrize("path", LISTS)
 def test_a_message_that_no_member_sent_now(stage: Any, path: str) -> None:
     url, body = stage.endpoint + path, json.dumps({LISTS[path]: []}).encode()
-    assert answer(httpx2.post(url, content=body)) == (401, "bad-signature")
+    assert answer(plain_http.post(url, content=body)) == (401, "bad-signature")
     assert sent(stage, path, body, by="stranger") == (401, "bad-signature")
     headers = signed(stage, path, body)
-    assert answer(httpx2.post(url, content=body + b" ", headers=headers)) == (401, "bad-signature")
-    assert httpx2.post(url, content=body, headers=headers).status_code == 200
-    assert answer(httpx2.post(url, content=body, headers=headers)) == (401, "replayed")
+    assert answer(plain_http.post(url, content=body + b" ", headers=headers)) == (401, "bad-signature")
+    assert plain_http.post(url, content=body, headers=headers).status_code == 200
+    assert answer(plain_http.post(url, content=body, headers=headers)) == (401, "replayed")
     elsewhere = signed(stage, "/peer/v1/elsewhere", body)
-    assert answer(httpx2.post(url, content=body, headers=elsewhere)) == (401, "bad-signature")
+    assert answer(plain_http.post(url, content=body, headers=elsewhere)) == (401, "bad-signature")
     token = {"Authorization": f"Bearer {stage.token('bridge:read')}"}
-    assert answer(httpx2.post(url, content=body, headers=token)) == (401, "bad-signature")
-    assert answer(httpx2.get(url)) == (405, "http")
+    assert answer(plain_http.post(url, content=body, headers=token)) == (401, "bad-signature")
+    assert answer(plain_http.get(url)) == (405, "http")
 
 
 PRICE = {"request_id": "1", "source_currency": CNY, "target_currency": THB, "target_amount": "1000"}
@@ -280,9 +281,9 @@ def test_only_a_good_token_of_a_right_scope_reads(stage: Any) -> None:
     for path in OWN:
         for authorization, expected in cases:
             headers = {"Authorization": authorization} if authorization else {}
-            assert answer(httpx2.get(stage.endpoint + path, headers=headers)) == expected, (path, authorization)
+            assert answer(plain_http.get(stage.endpoint + path, headers=headers)) == expected, (path, authorization)
         headers = {"Authorization": f"Bearer {right}"}
-        assert answer(httpx2.post(stage.endpoint + path, headers=headers, content=b"{}")) == (405, "http")
+        assert answer(plain_http.post(stage.endpoint + path, headers=headers, content=b"{}")) == (405, "http")
 
 
 def test_what_is_read_must_be_there(stage: Any) -> None:
@@ -307,4 +308,4 @@ def test_what_is_read_must_be_there(stage: Any) -> None:
         ("/v1/nothing", (404, "http")),
     ]
     for path, expected in cases:
-        assert answer(httpx2.get(stage.endpoint + path, headers=headers)) == expected, path
+        assert answer(plain_http.get(stage.endpoint + path, headers=headers)) == expected, path

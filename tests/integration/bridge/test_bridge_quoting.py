@@ -24,6 +24,7 @@ from contracts.terms.commitments import (
 from contracts.terms.errors import PeerUnavailable
 from contracts.terms.money import currency
 from contracts.terms.signing import recover
+from tests import plain_http
 from tests.databases import looking, place
 
 CNY, THB = 156, 764
@@ -92,8 +93,8 @@ def test_the_token_that_the_command_prints_opens_the_door(stage: Any) -> None:
     config = ["--config", str(stage.folder / "bridge.toml")]
     printed = CliRunner().invoke(app, ["token", *config, "--subject", "auditor", "--scope", "audit"])
     token = {"Authorization": f"Bearer {printed.output.strip()}"}
-    assert httpx2.get(f"{stage.endpoint}/v1/reservations", headers=token).status_code == 200
-    assert httpx2.get(f"{stage.endpoint}/openapi.json").json()["info"]["title"] == "Feiqian bridge"
+    assert plain_http.get(f"{stage.endpoint}/v1/reservations", headers=token).status_code == 200
+    assert plain_http.get(f"{stage.endpoint}/openapi.json").json()["info"]["title"] == "Feiqian bridge"
 
 
 def test_a_suspended_member_is_asked_to_leave_at_once(stage: Any) -> None:
@@ -108,7 +109,7 @@ def test_a_suspended_member_is_asked_to_leave_at_once(stage: Any) -> None:
 def test_only_members_ask_and_only_token_holders_read(stage: Any) -> None:
     with pytest.raises(PeerUnavailable, match="not a member"):
         stage.calls("stranger").quote([stage.ask(1)])
-    assert httpx2.get(f"{stage.endpoint}/v1/positions").status_code == 401
+    assert plain_http.get(f"{stage.endpoint}/v1/positions").status_code == 401
     with pytest.raises(httpx2.HTTPStatusError, match="403"):
         stage.get("/v1/positions", "compliance:read")
     assert stage.get("/v1/rates", "audit")["business_date"] == "2024-03-01"

@@ -48,6 +48,7 @@ from serving.client import Peer, PeerClient
 from serving.keys import MessageKey
 from serving.messages import Messenger
 from serving.settings import load_settings
+from tests import plain_http
 from tests.databases import place, text_of
 
 CHAIN_ID, CNY, THB, EUR, ISK = 7_781, 156, 764, 978, 352
@@ -144,7 +145,7 @@ class Service:
         token = Tokens(self.settings.name, TOKEN_KEY).issue(subject, list(scopes))
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         url = self.settings.endpoint + path
-        return httpx2.request(method, url, content=content, headers=headers, trust_env=False)
+        return plain_http.request(method, url, content=content, headers=headers)
 
     def officer(self, name: str, action: str, asked: Screening, note: str = "I looked at it") -> httpx2.Response:
         """What an officer does about a hold: "release" or "refuse"."""

@@ -13,6 +13,7 @@ import pytest
 
 from contracts.terms.documents import to_document
 from serving.client import PeerRefusal
+from tests import plain_http
 
 NOTE = b'{"note": "seen"}'
 DEEP = b"[" * 17 + b"]" * 17
@@ -201,7 +202,7 @@ def test_only_the_right_scope_opens(service: Any, held: str, method: str, path: 
         others = [other for other in SCOPES if other != scope]
         assert problem(service.request(method, path, "anna", *others, content=content)) == (403, "forbidden")
         for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YTpi"}):
-            answer = httpx2.request(method, url, content=content, headers=headers, trust_env=False)
+            answer = plain_http.request(method, url, content=content, headers=headers)
             assert problem(answer) == (401, "bad-token")
 
 

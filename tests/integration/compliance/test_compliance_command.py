@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from compliance.cli import app
 from serving.keys import write_keystore
+from tests import plain_http
 from tests.databases import place, text_of
 
 ROOT = Path(__file__).parents[3]
@@ -80,7 +81,7 @@ def endpoint(settings: Path) -> Iterator[str]:
 
 def _healthy(url: str) -> bool:
     try:
-        return httpx2.get(f"{url}/health", trust_env=False).status_code == 200
+        return plain_http.get(f"{url}/health").status_code == 200
     except httpx2.HTTPError:
         return False
 
@@ -95,20 +96,20 @@ def run(*arguments: str, text: str | None = None) -> Any:
 def test_the_service_answers_without_a_chain_but_is_not_ready_and_believes_no_caller(
     endpoint: str, settings: Path
 ) -> None:
-    ready = httpx2.get(f"{endpoint}/ready", trust_env=False)
+    ready = plain_http.get(f"{endpoint}/ready")
     assert ready.status_code == 503, ready.text
     assert (ready.headers["retry-after"], ready.json()["missing"]) == ("1", "chain")
 
     def get(path: str, *scopes: str) -> httpx2.Response:
         asked = [part for scope in scopes for part in ("--scope", scope)]
         token = run("token", "--config", str(settings), "--subject", "officer", *asked).stdout.strip()
-        return httpx2.get(endpoint + path, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        return plain_http.get(endpoint + path, headers={"Authorization": f"Bearer {token}"})
 
     assert get("/v1/decisions", "compliance:read").json() == {"decisions": [], "next_cursor": None}
     assert get("/v1/decisions", "compliance:officer").status_code == 403
-    paths = httpx2.get(f"{endpoint}/openapi.json", trust_env=False).json()["paths"]
+    paths = plain_http.get(f"{endpoint}/openapi.json").json()["paths"]
     assert {"/peer/v1/screenings", "/peer/v1/attestations", "/v1/openings/{uetr}"} <= paths.keys()
-    unsigned = httpx2.post(f"{endpoint}/peer/v1/attestations", json={"requests": []}, trust_env=False)
+    unsigned = plain_http.post(f"{endpoint}/peer/v1/attestations", json={"requests": []})
     assert unsigned.status_code == 401
     assert unsigned.headers["content-type"] == "application/problem+json"
     again = run("replay", "--config", str(settings))

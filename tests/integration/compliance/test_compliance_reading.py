@@ -7,7 +7,6 @@ import uuid
 from contextlib import closing
 from typing import Any
 
-import httpx2
 import pytest
 
 from compliance.client import SignedAttestation
@@ -15,6 +14,7 @@ from compliance.service import DecisionsService
 from contracts.terms.commitments import commitment
 from contracts.terms.documents import to_document
 from serving.database import DatabaseReader
+from tests import plain_http
 from tests.databases import ON_POSTGRESQL, looking
 
 
@@ -48,7 +48,7 @@ def test_scopes_are_kept(service: Any) -> None:
         right, wrong = ("audit", "compliance:read") if "openings" in path else ("compliance:read", "audit")
         assert service.get(path, wrong).status_code == 403
         assert service.get(path, right).status_code in (200, 404)
-        assert httpx2.get(service.settings.endpoint + path, trust_env=False).status_code == 401
+        assert plain_http.get(service.settings.endpoint + path).status_code == 401
     assert service.get(f"/v1/decisions/{uetr}", "compliance:read").json()["reason"] == "RR09"
     assert service.get("/v1/decisions?outcome=maybe", "compliance:read").status_code == 400
 

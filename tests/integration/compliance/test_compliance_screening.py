@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from compliance.client import ComplianceClient, Decision, Refusal, Screening
 from contracts.terms.errors import ComplianceUnavailable
 from contracts.terms.payment import Leg
 from serving.client import Peer, PeerRefusal
+from tests import plain_http
 
 WALLET, PROVIDER, ACQUIRER, STRANGER = (f"0x{digit * 40}" for digit in "1234")
 CNY, EUR = 156, 978
@@ -147,7 +147,7 @@ def test_only_the_own_institution_may_ask(service: Any) -> None:
     with pytest.raises(PeerRefusal) as refusal:
         ComplianceClient(service.client(STRANGER), service.peer).screen([service.question()])
     assert refusal.value.status == 403
-    unsigned = httpx2.post(service.settings.endpoint + "/peer/v1/screenings", json={}, trust_env=False)
+    unsigned = plain_http.post(service.settings.endpoint + "/peer/v1/screenings", json={})
     assert unsigned.status_code == 401
     with pytest.raises(ComplianceUnavailable, match="signature is not valid"):
         ComplianceClient(service.client(WALLET, key_of=STRANGER), service.peer).screen([service.question()])
