@@ -20,22 +20,30 @@ NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-anvil test-peers bench fuzz soak soak-crashes soak-faults soak-power \
+.PHONY: help setup demo test test-parts test-networks test-postgres test-anvil test-peers bench fuzz soak soak-crashes soak-faults soak-power \
 	soak-simulation soak-contracts check clean lock
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## virtual environment, pinned dependencies, compiled contracts; then .venv/bin/feiqian is the command
 
 demo: $(READY) ## a whole network on this machine settles real QR payments
 	@$(BIN)/feiqian demo $(ARGS)
 
-# Whole networks run one after the other: each takes both cores, and its payments have deadlines.
+# Side by side: whole networks wait most of the time, and the rest gives way to them, because their payments have
+# deadlines. What the networks' tests print is shown when they have ended.
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" \
-		tests/unit tests/property tests/contract tests/integration tests/power tests/simulation
-	@$(BIN)/python -m pytest -m "not soak" tests/crashes tests/end_to_end tests/faults
+	@$(MAKE) --no-print-directory --jobs=2 test-networks test-parts
+
+test-parts: $(READY) ## all tests without whole networks, the longest first
+	@nice $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not soak" \
+		tests/simulation tests/power tests/integration tests/unit tests/contract tests/property
+
+test-networks: $(READY) ## the tests of whole networks, one after the other
+	@mkdir -p build
+	@$(BIN)/python -m pytest -m "not soak" tests/crashes tests/end_to_end tests/faults >build/networks.txt 2>&1; \
+		ended=$$?; cat build/networks.txt; exit $$ended
 
 # Without ARGS, the tests that a database has a part in, and of whole networks one file.
 test-postgres: $(READY) ## the services' tests on a throw-away PostgreSQL server; ARGS="tests" for all there are

@@ -12,7 +12,7 @@ import pytest
 
 from tests.simulation.campaign import ROOT, campaign
 
-SEEDS, PART = 300, 30
+SEEDS, PART = 300, 75
 PARTS = [
     pytest.param(first, id=f"seeds-{first}", marks=pytest.mark.xdist_group(f"simulation {first}"))
     for first in range(1, SEEDS + 1, PART)
