@@ -20,8 +20,8 @@ NO_NPM := Skipped: npm is absent, so anvil cannot be installed
 SOURCES := contracts serving compliance bridge audit nodes devnet tests feiqian.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-parts test-networks test-postgres test-anvil test-peers bench fuzz soak soak-crashes soak-faults soak-power \
-	soak-simulation soak-contracts check clean lock
+.PHONY: help setup demo test test-parts test-networks test-postgres test-anvil test-peers bench fuzz soak soak-crashes \
+	soak-faults soak-power soak-simulation soak-contracts check clean lock
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -60,23 +60,23 @@ class City:
         """One node takes so many payments though none settles: for what does nothing but accept."""
         settings = self.folder.settings(node)
         usual = settings.read_text()
+        self.processes.stop((node,))
         settings.write_text(f"{usual}room = {payments}\n")
-        self._restart((node,))
+        self._start((node,))
         try:
             yield
         finally:
+            self.processes.stop((node,))
             settings.write_text(usual)
-            self._restart((node,))
+            self._start((node,))
 
     def batch_one_by_one(self) -> None:
         """Start the nodes again, so that they put one payment in a batch."""
         self.processes.stop(NODES)
         self.processes = _OneByOne(self.folder, tied=True)
-        self.processes.start(NODES)
-        self.processes.wait(NODES)
+        self._start(NODES)
 
-    def _restart(self, services: Sequence[str]) -> None:
-        self.processes.stop(services)
+    def _start(self, services: Sequence[str]) -> None:
         self.processes.start(services)
         self.processes.wait(services)
 

@@ -169,7 +169,8 @@ class _Street:
         async with self._platforms() as platforms:
             while time.monotonic() < end:
                 for each in platforms:
-                    await each.price([Paid(time.monotonic()) for _ in range(self._task.many)])
+                    with suppress(NoAnswer):
+                        await each.price([Paid(time.monotonic()) for _ in range(self._task.many)])
 
     async def _lists(self) -> None:
         """Each platform has two lists on their way: one is priced and accepted while the other settles."""

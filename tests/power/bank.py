@@ -33,6 +33,8 @@ from tests.power.disk import Disk, Files, Told
 from tests.power.driver import Driver
 
 FILE = "node.db"
+BESIDE = f"{FILE}.generation"
+"""The file beside the database: never synced, so after a cut any of its contents may be there."""
 WALLETS = 4
 _RICH = 10**9
 _WAY = (Event.CLEAR, Event.AGREE, Event.BATCH, Event.SIGN)
@@ -79,7 +81,7 @@ def put(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def work(folder: Path, disk: Disk, life: int, each: int) -> None:
     """Open the bank; each of a few wallets makes `each` payments, one after the other; close it."""
-    beside = folder / f"{FILE}.generation"
+    beside = folder / BESIDE
 
     def tell(key: str, uetr: str, state: State | None) -> None:
         disk.tell(Heard(key, uetr, state, beside.read_bytes()))
@@ -153,8 +155,7 @@ def cut_off(disk: Disk, begun: Cut, places: Sequence[int], chance: Random) -> It
     """A cut at each of these places (sorted) of what the disk wrote down since it had the files of `begun`."""
     heard, done = list(begun.heard), 0
     files = Files({name: bytearray(content) for name, content in begun.files.items()})
-    beside = f"{FILE}.generation"
-    said = [bytes(files.safe.pop(beside))]
+    said = [bytes(files.safe.pop(BESIDE))]
     for place in places:
         for step in disk.steps[done:place]:
             files.take(step)
@@ -162,8 +163,7 @@ def cut_off(disk: Disk, begun: Cut, places: Sequence[int], chance: Random) -> It
                 heard.append(step.what)
                 said.append(step.what.generation)
         done = place
-        # The file beside the database is never synced: any of its contents may be there.
-        yield Cut(files.cut(chance) | {beside: chance.choice(said)}, list(heard))
+        yield Cut(files.cut(chance) | {BESIDE: chance.choice(said)}, list(heard))
 
 
 def wrong_after(folder: Path, cut: Cut) -> str:

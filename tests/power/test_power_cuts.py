@@ -46,6 +46,8 @@ def cut_power(scratch: Path, cuts: int, seed: int, synced: bool = True) -> list[
         places = sorted(chance.randint(0, len(disk.steps)) for _ in range(cuts // LIVES))
         survivor = chance.randrange(len(places))
         for number, cut in enumerate(bank.cut_off(disk, begun, places, chance)):
+            if not synced:  # the file beside the database, which might say so first, is as old as it may be
+                cut.files[bank.BESIDE] = begun.files[bank.BESIDE]
             wrong.append(bank.wrong_after(scratch / "after", cut))
             shutil.rmtree(scratch / "after")
             if number == survivor:
@@ -61,7 +63,6 @@ def test_no_payment_that_was_acknowledged_is_lost_in_a_power_cut_and_nothing_is_
 
 
 def test_with_less_than_full_synchronous_the_same_cuts_lose_payments(scratch: Path) -> None:
-    """What shows that the cuts are cuts: in WAL mode NORMAL syncs at checkpoints alone. A database that is behind the
-    file beside it has lost what somebody heard, and says so at once."""
+    """What shows that the cuts are cuts: in WAL mode NORMAL syncs at checkpoints alone."""
     wrong = cut_power(scratch, 10 * LIVES, SEED, synced=False)
-    assert sum(each.startswith(("lost", "it takes itself for a restored backup")) for each in wrong) >= 5 * LIVES
+    assert sum(each.startswith("lost") for each in wrong) >= 5 * LIVES
