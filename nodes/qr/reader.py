@@ -67,7 +67,7 @@ def _checked_objects(text: str, parse: rules.Parse) -> dict[str, str]:
         raise refusal("format-indicator-not-first", "a payment code begins with object 00")
     if "63" not in fields:
         raise refusal("missing-field", "object 63, the CRC, is missing")
-    if next(reversed(fields)) != "63" or text[-8:-4] != HEAD:
+    if next(reversed(fields)) != "63" or text[-8:] != HEAD + fields["63"]:
         raise refusal("crc-not-last", "object 63, four characters of CRC, is not the last")
     del fields["63"]
     return fields

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from pathlib import Path
 
 import atheris
 
@@ -32,14 +33,20 @@ def main() -> None:
     known, ends = seeds(), Counter[str]()
 
     def one_input(data: bytes) -> None:
-        ends[compare(mutated(known, Steered(data)))] += 1
+        text = mutated(known, Steered(data))
+        try:
+            ends[compare(text)] += 1
+        except Exception:
+            print(f"found: {text!r}", flush=True)
+            raise
         if ends.total() == arguments.runs:  # the fuzzer leaves without a word
             print(
                 f"{arguments.runs:,} mutated codes, {ends['read']:,} of them read; by end: {dict(ends.most_common())}"
             )
             sys.stdout.flush()
 
-    options = [f"-runs={arguments.runs}", f"-seed={arguments.seed}", "-max_len=64", "-len_control=0", "-timeout=10"]
+    Path("build").mkdir(exist_ok=True)
+    options = [f"-runs={arguments.runs}", f"-seed={arguments.seed}", "-max_len=64", "-len_control=0", "-timeout=10", "-artifact_prefix=build/"]
     atheris.Setup([sys.argv[0], *options], one_input)
     atheris.Fuzz()
 

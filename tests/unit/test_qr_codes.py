@@ -195,6 +195,12 @@ def test_the_crc_may_be_lower_case_but_is_written_upper_case() -> None:
     assert write(read(text[:-4] + text[-4:].lower())) == text
 
 
+def test_a_checksum_object_that_holds_more_than_the_checksum_is_refused() -> None:
+    """Found by `make fuzz`: its last eight characters are a right checksum, and a digit stands before them."""
+    text = promptpay_proxy("mobile", "0066801234567")[:-8] + "63097" + "6304"
+    assert reason(text + checksum(text)) == "crc-not-last"
+
+
 def test_a_code_whose_facts_were_changed_is_not_written() -> None:
     code = read(promptpay_bill(BILLER, "ORDER1", amount=1250))
     with pytest.raises(BadPaymentCode) as refused:
