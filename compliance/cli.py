@@ -68,12 +68,14 @@ def screen(
 ) -> None:
     """Screen names: JSON lines {"name", "type", "birth_date"?, "nationality"?} in, decisions out."""
     from compliance.settings import ComplianceSettings
+    from serving.lasting import spare_what_lasts
     from serving.settings import load_settings
 
     settings = load_settings(ComplianceSettings, config) if config else None
     try:
         rules = load_policy(policy or (settings.policy if settings else SHIPPED_POLICY))
         book = rule_book(rules, lists_of(sanctions_list or [], settings))
+        spare_what_lasts()
         for number, line in enumerate(_lines(source), start=1):
             print(json.dumps(_screened(line, number, book), ensure_ascii=False))
     except FeiqianError as failure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -12,6 +11,7 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from serving.bodies import BoundedBodies
+from serving.lasting import spare_what_lasts
 from serving.openapi import describe_problems
 from serving.problems import install_problem_handlers
 from serving.readiness import Readiness
@@ -20,8 +20,6 @@ VERSION = "0.1.0"
 KEPT_ALIVE = 20
 """Seconds for which an idle connection stays open: longer than clients keep theirs (5 s), or one would be closed just
 as a request arrives on it."""
-YOUNG_OBJECTS = 20_000
-"""Objects that a list of payments makes at a time; the collector runs when so many more were made than dropped."""
 
 
 def new_app(
@@ -73,17 +71,9 @@ def bind(host: str, port: int) -> socket.socket:
 
 def serve(app: FastAPI, bound: socket.socket) -> None:
     """Serve on a bound socket until SIGTERM or SIGINT."""
-    _spare_what_lasts()
+    spare_what_lasts()
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=3, timeout_keep_alive=KEPT_ALIVE
     )
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[bound])
-
-
-def _spare_what_lasts() -> None:
-    """Nothing that was loaded by now is ever garbage: the collector, which lists of payments call again and again, need
-    not look through it each time. That was a third of the time of a request."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, 10)

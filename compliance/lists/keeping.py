@@ -26,6 +26,7 @@ from compliance.screening.in_force import InForce
 from compliance.screening.rulebook import RuleBook, rule_book
 from contracts.terms.errors import ComplianceUnavailable, FeiqianError
 from serving.database import Database, DatabaseReader
+from serving.lasting import spare_what_lasts
 from serving.troubles import Troubles
 
 _log = structlog.get_logger(__name__)
@@ -137,6 +138,7 @@ class ListKeeper:
         self._lists, self._listed = lists, listed
         if book is not self.rules.latest():
             self.rules.put(book)
+            spare_what_lasts()
             _log.info("lists in force", version=listed.version, entries=len(listed.entries))
 
     def _together(self, lists: Iterable[KeptList]) -> Listed:

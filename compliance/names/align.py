@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rapidfuzz.distance.OSA import distance as spelled_far
 from rapidfuzz.distance.OSA import normalized_similarity as spelled_alike
@@ -84,7 +83,6 @@ def _initials(one: Word, other: Word) -> int:
     return INITIAL_ALIKE if one.text[0] == other.text[0] or one.sound[:1] == other.sound[:1] else 0
 
 
-@lru_cache(maxsize=65536)
 def _spelled(one: Word, other: Word) -> int:
     shorter, longer = len(one.text), len(other.text)
     if shorter > longer:
@@ -167,7 +165,9 @@ def _runs(
     words: tuple[Word, ...], free: set[int], others: tuple[Word, ...], free_others: set[int]
 ) -> list[tuple[tuple[int, ...], int, int]]:
     """Two or three free words in a row that are written as one free word of the other name: (run, place, likeness)."""
-    found = []
+    found = list[tuple[tuple[int, ...], int, int]]()
+    if len(free) < 2 or not free_others:
+        return found
     for size in (2, 3):
         for start in range(len(words) - size + 1):
             run = tuple(range(start, start + size))

@@ -21,6 +21,7 @@ FEATURES = (
 )
 
 _NOT_COMPARED = -1
+_NAMES = (NAME, NUMBER)
 _TWO_CALLED = 1000
 """What two names count more, in thousandths of likeness, that are called otherwise and are both in the vocabulary."""
 
@@ -74,19 +75,25 @@ def _met(alignment: Alignment) -> tuple[int, ...]:
     """Of pairs of names that agree well: how many, their weight, the heaviest's. Of the worst: likeness and weight. Of
     the worst of all pairs: letters of its shorter word, then the second worst's likeness. Doubtful pairs, pairs of
     words divided otherwise, initials that agree."""
-    asked, listed = alignment.asked.words, alignment.listed.words
-    names, lengths = list[tuple[int, int]](), list[tuple[int, int]]()
+    names, lengths, well = list[tuple[int, int]](), list[tuple[int, int]](), list[int]()
     doubtful = joined = initials = 0
     for pair in alignment.pairs:
-        one, other = asked[pair.asked[0]], listed[pair.listed[0]]
-        divided = len(pair.asked) + len(pair.listed) > 2
-        if divided or (one.role in (NAME, NUMBER) and other.role in (NAME, NUMBER)):
-            names.append((pair.alike, min(_weight(asked, pair.asked), _weight(listed, pair.listed))))
-        lengths.append((pair.alike, min(_letters(asked, pair.asked), _letters(listed, pair.listed))))
-        doubtful += pair.alike < SAME_BONES
-        joined += len(pair.asked) != len(pair.listed)
-        initials += INITIAL in (one.role, other.role)
-    well = [weight for alike, weight in names if alike >= SAME_BONES]
+        one, other = _single(alignment, pair)
+        if one is None or other is None:
+            weight, letters = _of_joined(alignment, pair)
+            named, joined = True, joined + 1
+        else:
+            weight = one.weight if one.weight < other.weight else other.weight
+            letters = min(len(one.text), len(other.text))
+            named = one.role in _NAMES and other.role in _NAMES
+            initials += one.role == INITIAL or other.role == INITIAL
+        lengths.append((pair.alike, letters))
+        if named:
+            names.append((pair.alike, weight))
+        if pair.alike < SAME_BONES:
+            doubtful += 1
+        elif named:
+            well.append(weight)
     lengths.sort()
     return (
         *(len(well), sum(well), max(well, default=0)),
@@ -97,8 +104,16 @@ def _met(alignment: Alignment) -> tuple[int, ...]:
     )
 
 
-def _letters(words: tuple[Word, ...], places: tuple[int, ...]) -> int:
-    return sum(len(words[place].text) for place in places)
+def _of_joined(alignment: Alignment, pair: Pair) -> tuple[int, int]:
+    """The weight of the lighter side, and the letters of the shorter."""
+    sides = (
+        [alignment.asked.words[place] for place in pair.asked],
+        [alignment.listed.words[place] for place in pair.listed],
+    )
+    return (
+        min(sum(word.weight for word in side) for side in sides),
+        min(sum(len(word.text) for word in side) for side in sides),
+    )
 
 
 def _apart(alignment: Alignment) -> tuple[int, int, int, int, int]:
@@ -128,19 +143,36 @@ def _single(alignment: Alignment, pair: Pair) -> tuple[Word, Word] | tuple[None,
 def _missing(asked: list[Word], listed: list[Word]) -> tuple[int, ...]:
     """Of names that the other name has not: the heaviest of both sides, all their weight, how alike they are; initials;
     initials that the other name's words contradict; 1 if both sides have names left, 2 if known ones."""
-    names = [[word for word in words if word.role == NAME] for words in (asked, listed)]
-    initials = [sum(word.role == INITIAL for word in words) for words in (asked, listed)]
-    weights = [[word.weight for word in words] for words in names]
-    against = initials[0] if names[1] or initials[1] else 0
-    against += initials[1] if names[0] or initials[0] else 0
-    both = all(names)
+    if not asked and not listed:
+        return _NONE_MISSING
+    asked_names, asked_initials, asked_heaviest, asked_weight, asked_known = _left(asked)
+    listed_names, listed_initials, listed_heaviest, listed_weight, listed_known = _left(listed)
+    against = asked_initials if listed_names or listed_initials else 0
+    against += listed_initials if asked_names or asked_initials else 0
+    both = bool(asked_names and listed_names)
     return (
-        *(max(weights[0], default=0), max(weights[1], default=0), sum(weights[0]), sum(weights[1])),
-        _rest(names[0], names[1]) if both else _NOT_COMPARED,
-        sum(initials),
+        *(asked_heaviest, listed_heaviest, asked_weight, listed_weight),
+        _rest(asked_names, listed_names) if both else _NOT_COMPARED,
+        asked_initials + listed_initials,
         against,
-        both + (both and all(any(word.known for word in words) for words in names)),
+        both + (both and asked_known and listed_known),
     )
+
+
+_NONE_MISSING = (0, 0, 0, 0, _NOT_COMPARED, 0, 0, 0)
+
+
+def _left(words: list[Word]) -> tuple[list[Word], int, int, int, bool]:
+    """Of words that found no partner: the names, how many initials; of the names the heaviest, all their weight,
+    whether many names have one of them."""
+    names, initials, heaviest, weight, known = list[Word](), 0, 0, 0, False
+    for word in words:
+        if word.role == NAME:
+            names.append(word)
+            heaviest, weight, known = max(heaviest, word.weight), weight + word.weight, known or word.known
+        elif word.role == INITIAL:
+            initials += 1
+    return names, initials, heaviest, weight, known
 
 
 def _rest(asked: list[Word], listed: list[Word]) -> int:
@@ -149,9 +181,15 @@ def _rest(asked: list[Word], listed: list[Word]) -> int:
     return int(1000 * OSA.normalized_similarity(texts[0], texts[1]))
 
 
-def sounds_alike(asked: Reading, listed: Reading) -> int:
-    """How alike all their sounds are in a row, or with the listed name's first or last word moved to the other end."""
-    return max(int(10 * fuzz.ratio(asked.sounds[0], each)) for each in listed.sounds)
+def sounds_alike(asked: Reading, listed: Reading, least: int = 0) -> int:
+    """How alike all their sounds are in a row, or with the listed name's first or last word moved to the other end; 0
+    when less than `least`."""
+    best = 0
+    for each in listed.sounds:
+        heard = fuzz.ratio(asked.sounds[0], each, score_cutoff=least / 10)
+        if 10 * heard > best:
+            best = int(10 * heard)
+    return best
 
 
 def _numbers(asked: Reading, listed: Reading) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from compliance.lists.entries import ListEntry
 from compliance.names.align import Alignment, align, likeness
@@ -59,35 +60,37 @@ class ListedNames:
         self._candidates = Candidates([listed.reading for listed in self._listed])
 
     def near(self, name: str, kind: str, reported: bool = False) -> list[Compared]:
-        """What the name might be, compared word by word; for each reading of it the likeliest. `reported`: only what
+        """What the name might be, compared word by word; of all readings of it the likeliest. `reported`: only what
         might be reported."""
-        found = list[Compared]()
+        ranked = list[tuple[int, int, Reading, dict[tuple[Word, Word], int]]]()
         for asked in self._writing.read(name, kind):
             alike = dict[tuple[Word, Word], int]()
             least = least_reported(asked) if reported else LEAST_SHARED
-            for shared, listed in self._likeliest(asked, alike, least):
-                found.append(Compared(listed, align(asked, listed.reading, alike), shared))
+            ranked += [(-shared, number, asked, alike) for shared, number in self._likely(asked, alike, least)]
+        ranked.sort(key=itemgetter(0, 1))
+        found = list[Compared]()
+        for shared, number, asked, alike in ranked[:MAX_COMPARED]:
+            listed = self._listed[number]
+            found.append(Compared(listed, align(asked, listed.reading, alike), -shared))
         return found
 
-    def _likeliest(self, asked: Reading, alike: dict[tuple[Word, Word], int], least: int) -> list[tuple[int, Listed]]:
-        numbers = self._candidates.find(asked)
+    def _likely(self, asked: Reading, alike: dict[tuple[Word, Word], int], least: int) -> Iterable[tuple[int, int]]:
+        """How much the found names share with it, at least `least`, and their numbers. `alike` is filled."""
         best = dict[Word, int]()
-        ranked = []
-        for number in numbers:
-            listed = self._listed[number]
+        for number in self._candidates.find(asked):
+            reading = self._listed[number].reading
             shared = 0
-            for word in listed.reading.words:
+            for word in reading.words:
                 likest = best.get(word)
                 if likest is None:
                     likest = best[word] = _likest(asked, word, alike)
                 shared += word.weight * likest
-            share = 2 * shared // (asked.weight + listed.reading.weight)
+            share = 2 * shared // (asked.weight + reading.weight)
             if share < SURELY_NEAR - _JOINED_COUNTS:
-                share = max(share, sounds_alike(asked, listed.reading) - _JOINED_COUNTS)
+                needed = (share if share > least else least) + _JOINED_COUNTS
+                share = max(share, sounds_alike(asked, reading, needed) - _JOINED_COUNTS)
             if share >= least:
-                ranked.append((-share, number))
-        ranked.sort()
-        return [(-share, self._listed[number]) for share, number in ranked[:MAX_COMPARED]]
+                yield share, number
 
 
 def least_reported(asked: Reading) -> int:

@@ -46,7 +46,14 @@ def main() -> None:
             sys.stdout.flush()
 
     Path("build").mkdir(exist_ok=True)
-    options = [f"-runs={arguments.runs}", f"-seed={arguments.seed}", "-max_len=64", "-len_control=0", "-timeout=10", "-artifact_prefix=build/"]
+    options = [
+        f"-runs={arguments.runs}",
+        f"-seed={arguments.seed}",
+        "-max_len=64",
+        "-len_control=0",
+        "-timeout=10",
+        "-artifact_prefix=build/",
+    ]
     atheris.Setup([sys.argv[0], *options], one_input)
     atheris.Fuzz()
 

@@ -141,7 +141,7 @@ def _in_place(*given: Any) -> align.Alignment:
 
 UNSPELLED = [
     (align, "_spelled", lambda *_: 0),
-    (features.fuzz, "ratio", lambda *_: 0.0),
+    (features.fuzz, "ratio", lambda *_, **__: 0.0),
     (search, "sounds_alike", lambda *_: 0),
 ]
 """Words are the same or they are not."""
