@@ -78,7 +78,8 @@ class Candidates:
 
 def _pieces(reading: Reading, *, asked: bool = False) -> list[str]:
     """Terms: each word's skeleton, three letters in a row of each, for each word the first letter of each other, and
-    the skeleton of all words together, which for an asked name may begin with its last or end with its first."""
+    the skeleton of all words together, which for an asked name may begin with its last or end with its first; all
+    letters, sorted."""
     words = [word for word in reading.words if word.role != MINOR] or list(reading.words)
     found = [f"={word.skeleton}" for word in words if word.role != INITIAL]
     starts = {word.sound[:1] for word in words}
@@ -86,6 +87,7 @@ def _pieces(reading: Reading, *, asked: bool = False) -> list[str]:
         if word.role != INITIAL:
             found += [f"{word.skeleton}~{start}" for start in sorted(starts)]
     found += [f"+{skeleton(sounds)}" for sounds in (reading.sounds if asked else reading.sounds[:1])]
+    found.append(f"%{reading.anagram}")
     for word in words:
         text = f"^{word.fold}$"
         found += [text[place : place + _PIECE] for place in range(len(text) - _PIECE + 1)]

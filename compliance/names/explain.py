@@ -16,6 +16,8 @@ def explained(compared: Compared) -> tuple[str, ...]:
     """In whole phrases, the most important first."""
     listed, alignment = compared.listed, compared.alignment
     reasons = [*_agreement(alignment), *_differences(alignment)]
+    if not (alignment.asked.whole and alignment.listed.whole):
+        reasons.append("compared without what stands in brackets or after a stroke")
     if alignment.asked.script != alignment.listed.script:
         reasons.append("compared as written in Latin letters")
     if listed.name != listed.entry.name:
@@ -33,6 +35,8 @@ def _agreement(alignment: Alignment) -> Iterable[str]:
         yield "the same words in another order"
     elif "".join(told) == "".join(known):
         yield "the same letters, divided into other words"
+    elif sorted(map(sorted, told)) == sorted(map(sorted, known)):
+        yield "the same letters in each word, in another order"
     else:
         yield from _pairs(alignment)
 

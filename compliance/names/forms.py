@@ -20,7 +20,16 @@ def _heard(words: Sequence[str]) -> tuple[str, ...]:
 
 _VOCABULARY = tomllib.loads((Path(__file__).parent / "vocabulary.toml").read_text("utf-8"))["organization"]
 _WAYS: Mapping[str, Sequence[str]] = _VOCABULARY["forms"]
-_FORMS = {tuple(way.split()): form for form, ways in _WAYS.items() for way in ways}
+_WHOLE_FORMS = {tuple(way.split()): form for form, ways in _WAYS.items() for way in ways}
+_MANY_WORDS, _MANY_LETTERS = 3, 16
+_FORMS = {
+    way[:place] + way[place + 1 :]: form
+    for way, form in _WHOLE_FORMS.items()
+    if len(way) >= _MANY_WORDS and len("".join(way)) >= _MANY_LETTERS
+    for place in range(len(way))
+} | _WHOLE_FORMS
+"""Long ones also with a word left out, where that is no form of its own."""
+
 _FORMS_HEARD = {_heard(way): form for way, form in reversed(_FORMS.items()) if len(way) > 1}
 _FORM_BITS = {form: 1 << place for place, form in enumerate(_WAYS)}
 _LONGEST_FORM = max(map(len, _FORMS))

@@ -23,7 +23,8 @@ LEAST_SCORE = 800
 """What resembles less is not reported."""
 
 ALMOST_SAME = 965
-"""The most for other than the same words or letters: however sure the model is, a person should look."""
+"""The most for other than the same words or letters, or without what stands in brackets: however sure the model is, a
+person should look."""
 
 SAME_IN_LATIN = 975
 """The same words once one of the names was written in Latin letters."""
@@ -33,6 +34,16 @@ SAME_BUT = 980
 
 OTHER_NUMBER = 865
 """The most for organisations and vessels of which one has a number that the other has not: reported, not held."""
+
+OTHER_WORDS = 850
+"""The most when each name has a word that the other has not, in brackets or without, or another abbreviation, "A.B.C.":
+reported, not held."""
+
+NICKNAME = 820
+"""The most for a person with several names of which a listed one-word name is one: reported, not held."""
+
+SHUFFLED = 900
+"""The same letters in each word, in another order: as names are turned round to pass."""
 
 OTHER_CHARACTERS = 880
 """The most when both names are written in Chinese characters or in Hangul, and differ there."""
@@ -105,6 +116,10 @@ class NameIndex:
     def _score(self, compared: Compared, kind: str) -> int:
         asked, listed = compared.alignment.asked, compared.listed
         score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind)))
+        if compared.alignment.both_lack_words() or other_abbreviation(asked, listed.reading):
+            score = min(score, OTHER_WORDS)
+        elif kind == "person" and asked.names > listed.reading.names == 1 == len(listed.reading.words):
+            score = min(score, NICKNAME)
         if asked.numbers != listed.reading.numbers and kind == listed.entry.kind == "organization":
             score = min(score, OTHER_NUMBER)
         if compared.shared < least_reported(compared.alignment.asked):
@@ -118,6 +133,10 @@ class NameIndex:
             score = _same(compared)
         elif same_letters(asked, listed.reading):
             score = SAME_BUT if asked.script == listed.reading.script else SAME_IN_LATIN
+        elif shuffled(asked, listed.reading):
+            score = max(score, SHUFFLED)
+        if not (asked.whole and listed.reading.whole):
+            score = min(score, OTHER_WORDS if asked.added and listed.reading.added else ALMOST_SAME)
         return min(score, WEAK) if listed.weak else score
 
 
@@ -126,9 +145,23 @@ def same_words(one: Reading, other: Reading) -> bool:
     return one.told == other.told or (bool(one.key) and one.key == other.key)
 
 
+def other_abbreviation(one: Reading, other: Reading) -> bool:
+    """Whether both are written with abbreviations, and none is the same."""
+    return bool(one.abbreviations and other.abbreviations) and one.abbreviations.isdisjoint(other.abbreviations)
+
+
 def same_letters(one: Reading, other: Reading) -> bool:
     """Whether the words that say something are the same when written without spaces."""
     return len(one.letters) >= _FEW_LETTERS and one.letters == other.letters
+
+
+def shuffled(one: Reading, other: Reading) -> bool:
+    """Whether each word has the letters of a word of the other name, in another order."""
+    return (
+        one.anagram == other.anagram
+        and len(one.anagram) >= _FEW_LETTERS
+        and sorted(map(sorted, one.key)) == sorted(map(sorted, other.key))
+    )
 
 
 def _same(compared: Compared) -> int:

@@ -51,6 +51,11 @@ def divided(name: str, kind: str) -> str:
     return " ".join(_divided(text).split())
 
 
+def abbreviations(name: str) -> frozenset[str]:
+    """What is written with a full stop after each letter, as `divided` writes it."""
+    return frozenset(match.group().replace(".", "") for match in _ABBREVIATION.finditer(plain(name)))
+
+
 def plain(name: str) -> str:
     """One spelling for what differs in case, accents, apostrophes and invisible characters only."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())

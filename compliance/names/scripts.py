@@ -76,6 +76,8 @@ def readings(text: str) -> tuple[str, ...]:
     if script == HANGUL:
         return (_korean(text),)
     if script == HAN:
+        if _foreign(text):
+            return tuple(dict.fromkeys((_chinese(text), _chinese(text).replace("l", "r"))))
         return tuple(dict.fromkeys((_chinese(text), _hanja(text), _japanese(text))))
     if script == KANA:
         return tuple(dict.fromkeys((_japanese(text), _chinese(text))))
@@ -160,6 +162,12 @@ def _chinese(text: str) -> str:
         return _joined("".join(map(_pinyin, word)) for word in words)
     family = 2 if text[:2] in _TWO_FAMILY else 1
     return _joined([_family(text[:family]), "".join(map(_pinyin, text[family:]))])
+
+
+def _foreign(text: str) -> bool:
+    """Whether Chinese characters stand for the sounds of another language, of which "l" is "r" as often."""
+    words = text.split()
+    return len(words) > 1 and min(map(len, words)) > 1 and sum(map(len, words)) > _LONGEST_CHINESE
 
 
 def _family(letters: str) -> str:

@@ -22,6 +22,9 @@ LEAST_SHARED = 300
 REPORTED_SHARED, REPORTED_ACROSS = 585, 450
 """The same, for a match to be reported at all; less in scripts that leave out vowels, where words agree less."""
 
+NEARLY_ALL = 960
+"""Thousandths of an asked name of two words or more that a listed one has: it is a part of that name, however long."""
+
 SURELY_NEAR = 1000
 """All of it: nothing is gained by comparing the sounds too."""
 
@@ -89,6 +92,10 @@ class ListedNames:
             if share < SURELY_NEAR - _JOINED_COUNTS:
                 needed = (share if share > least else least) + _JOINED_COUNTS
                 share = max(share, sounds_alike(asked, reading, needed) - _JOINED_COUNTS)
+            if asked.anagram == reading.anagram:
+                share = SURELY_NEAR
+            elif asked.names > 1 and shared >= NEARLY_ALL * asked.weight:
+                share = max(share, REPORTED_SHARED)
             if share >= least:
                 yield share, number
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compliance.names.forms import is_form, spelled_out, without_forms
-from compliance.names.normalise import divided
-from compliance.names.scripts import HAN, HANGUL, KANA, readings, script_of
+from compliance.names.normalise import abbreviations, divided
+from compliance.names.scripts import HAN, HANGUL, KANA, LATIN, readings, script_of
 from compliance.names.spelling import fold, skeleton, sound
 
 MAX_LETTERS = 400
@@ -71,13 +72,23 @@ class Reading:
     """The words that say something without spaces."""
     sorted_letters: str
     """The same, the words sorted."""
+    anagram: str
+    """The same, the letters sorted."""
     numbers: frozenset[str]
     names: int
     """How many words are names."""
     weight: int
     """Of all words together, at least 1."""
+    abbreviations: frozenset[str]
+    """Words of an organisation that are written with a full stop after each letter."""
+    added: bool
+    """Whether an organisation's name has something in brackets, or after a stroke."""
+    whole: bool
+    """Whether that was read too: many are called without it."""
 
 
+_ADDED = re.compile(r"\([^()]*\)|/.*")
+_FEW_LETTERS = 6
 _COMMON = frozenset(_VOCABULARY["organization"]["common"]) | {"and"}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _NUMBERS: Mapping[str, str] = _VOCABULARY["organization"]["numbers"]
@@ -99,6 +110,9 @@ def _groups(written: Iterable[str]) -> dict[str, frozenset[int]]:
 
 _CALLED = _groups([*_VOCABULARY["names"]["alike"], *_VOCABULARY["names"]["alone"].split()])
 _MEANT = _groups(f"{meaning} {words}" for meaning, words in _VOCABULARY["organization"]["same"].items())
+_MEANT_HEARD = {fold(word): groups for word, groups in _MEANT.items() if len(word) >= _FEW_LETTERS}
+"""The same for longer words by their sound: "priborostroitelnyi" is "priborostroitelny"."""
+
 _NOT_CALLED: frozenset[int] = frozenset()
 
 
@@ -112,7 +126,22 @@ class Writing:
 
     def read(self, name: str, kind: str) -> tuple[Reading, ...]:
         """The ways to read a name; none when it has no letters or digits."""
-        text = divided(name[:MAX_LETTERS], kind)
+        name = name[:MAX_LETTERS]
+        found = self._readings(name, kind)
+        if kind == "person":
+            return found
+        if "." in name and (short := abbreviations(name)):
+            found = tuple(replace(reading, abbreviations=short.intersection(reading.key)) for reading in found)
+        shorter = _ADDED.sub(" ", name)
+        if shorter == name:
+            return found
+        found = tuple(replace(reading, added=True) for reading in found)
+        if sum(map(str.isalpha, shorter)) >= _FEW_LETTERS:
+            found += tuple(replace(reading, added=True, whole=False) for reading in self._readings(shorter, kind))
+        return found
+
+    def _readings(self, name: str, kind: str) -> tuple[Reading, ...]:
+        text = divided(name, kind)
         if not text:
             return ()
         script = script_of(text)
@@ -127,9 +156,10 @@ class Writing:
     def _reading(self, text: str, kind: str, script: int, native: str) -> Reading:
         tokens = [token[:MAX_WORD] for token in text.split()]
         if kind == "organization":
-            rest, forms = without_forms(_numbered(spelled_out(tokens)))
-            return _read(self._organization(rest[:MAX_WORDS]), script, forms, native, tokens)
-        return _read(self._person(_parted(tokens)[:MAX_WORDS]), script, 0, native, tokens)
+            rest, forms = without_forms(spelled_out(tokens))
+            return _read(self._organization(_numbered(rest)[:MAX_WORDS]), script, forms, native, tokens)
+        parted = _parted(tokens, initials=script == LATIN)
+        return _read(self._person(parted[:MAX_WORDS]), script, 0, native, tokens)
 
     def _person(self, tokens: list[str]) -> tuple[Word, ...]:
         minor = _titles(tokens)
@@ -167,7 +197,8 @@ class Writing:
             or rarity
             or (WEIGHT if kind == "person" else _SHORT_WEIGHTS.get(len(text), WEIGHT))
         )
-        called = (_CALLED if kind == "person" else _MEANT).get(text, _NOT_CALLED)
+        called = _CALLED.get(text) if kind == "person" else _MEANT.get(text) or _MEANT_HEARD.get(folded)
+        called = called or _NOT_CALLED
         known = bool(rarity or called)
         letters, plain = _bits(sounded), role in (NAME, MINOR) and len(text) > 1
         return Word(
@@ -190,9 +221,13 @@ def _read(words: tuple[Word, ...], script: int, forms: int, native: str, tokens:
         key=key,
         letters="".join(word.text for word in telling),
         sorted_letters="".join(key),
+        anagram="".join(sorted("".join(key))),
         numbers=_NO_NUMBERS | {word.text for word in words if word.role == NUMBER},
         names=sum(word.role == NAME for word in words),
         weight=max(1, sum(word.weight for word in words)),
+        abbreviations=frozenset(),
+        added=False,
+        whole=True,
     )
 
 
@@ -229,15 +264,16 @@ def _has_article(token: str) -> bool:
     return token[:4] == "abdu" and len(token) >= 9 and token[4] == token[5]
 
 
-def _parted(tokens: list[str]) -> list[str]:
-    """Servants of God are two words, however they are written, "Abdulrahman" as "Abdul Rahman"; so are two initials."""
-    return [part for token in tokens for part in _parts(token)]
+def _parted(tokens: list[str], initials: bool) -> list[str]:
+    """Servants of God are two words, however they are written, "Abdulrahman" as "Abdul Rahman"; so are two initials,
+    which `initials` tells from words of a script that leaves vowels out."""
+    return [part for token in tokens for part in _parts(token, initials)]
 
 
-def _parts(token: str) -> tuple[str, ...]:
+def _parts(token: str, initials: bool) -> tuple[str, ...]:
     if _has_article(token):
         return "abdul", token[5:]
-    if len(token) == 2 and _VOWELS.isdisjoint(token) and token not in _NO_INITIALS and token.isalpha():
+    if initials and len(token) == 2 and _VOWELS.isdisjoint(token) and token not in _NO_INITIALS and token.isalpha():
         return token[0], token[1]
     return (token,)
 

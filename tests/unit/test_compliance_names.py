@@ -6,7 +6,7 @@ import pytest
 
 from compliance.lists.entries import ListEntry
 from compliance.lists.loader import SHIPPED_LIST, load_list
-from compliance.names.match import NameIndex
+from compliance.names.match import LEAST_SCORE, NameIndex
 from compliance.names.normalise import words
 from compliance.policy import SHIPPED_POLICY, load_policy
 from contracts.terms.parties import Party
@@ -197,3 +197,80 @@ def test_another_legal_form_is_said() -> None:
     [match] = index_of("Khant Trading GmbH", "organization").matches(Party("Khant Trading AG", "organization"))
     assert match.score < 1000
     assert "another legal form" in match.reasons
+
+
+def test_words_turned_round_are_held_and_said() -> None:
+    index = index_of("Vladimir PUTIN")
+    for asked in ("rimidalV nituP", "Vladimir nitPu"):
+        [match] = index.matches(Party(asked, "person"))
+        assert POLICY.hold_score <= match.score < POLICY.refuse_score
+        assert "the same letters in each word, in another order" in match.reasons
+    assert best(index, "Aidimirl Vutnipv") < POLICY.hold_score
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("Khant Bank (Schweiz) AG", "Khant Bank AG"),
+        ("Khant Bank AG", "Khant Bank (Schweiz) AG"),
+        ("Khant Mineral Group", "Khant Mineral Group (KMG)"),
+        ("Khant Mineral", "Khant Mineral/Golden Army"),
+    ],
+)
+def test_brackets_and_strokes_add_to_a_name(name: str, listed: str) -> None:
+    [match] = index_of(listed, "organization").matches(Party(name, "organization"))
+    assert POLICY.hold_score <= match.score < POLICY.refuse_score
+    assert "compared without what stands in brackets or after a stroke" in match.reasons
+
+
+def test_what_stands_in_brackets_tells_two_names_apart() -> None:
+    """Or all foreign branches of all banks of that name would be held."""
+    index = index_of("Bank of Khant (Singapore) Limited", "organization")
+    assert best(index, "Bank of Khant (Australia) Limited", "organization") < POLICY.hold_score
+    assert best(index, "Bank of Khant (Singapore) Limited", "organization") == 1000
+
+
+def test_two_names_of_a_long_one_are_held_however_long_it_is() -> None:
+    listed = "Alexandre Boris de Pfeffel KHANT"
+    assert best(index_of(listed), "Boris Khant") >= POLICY.hold_score
+
+
+def test_a_name_with_a_nickname_in_it_is_reported_and_not_held() -> None:
+    index = index_of("KHANT, Aung", aliases=("Patricio",))
+    assert best(index, "Patricio") >= POLICY.hold_score
+    assert LEAST_SCORE <= best(index, "Maria Patricio Espino") < POLICY.hold_score
+
+
+def test_names_that_each_have_a_word_of_their_own_are_not_held() -> None:
+    assert best(index_of("Pol Pot"), "Pot Pouv") < POLICY.hold_score
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [("贝拉克·奥巴马", "Barack Obama"), ("ប៉ុល ពត", "Pol Pot"), ("Si Jinpin", "Xi Jinping")],
+)
+def test_sounds_that_a_script_cannot_write_are_heard(name: str, listed: str) -> None:
+    """Chinese has no "r", Khmer leaves vowels out, and few hear "x" and "s" apart."""
+    assert best(index_of(listed), name) >= LEAST_SCORE
+
+
+def test_a_number_before_a_legal_form_is_a_number() -> None:
+    index = index_of("Khant Offshore Fund I, Ltd.", "organization")
+    assert best(index, "Khant Offshore Fund, Ltd.", "organization") < POLICY.hold_score
+    assert best(index, "Khant Offshore Fund 1 Limited", "organization") == 1000
+
+
+def test_a_long_legal_form_with_a_word_left_out_is_that_form() -> None:
+    listed = "PUBLIC JOINT STOCK COMPANY KHANT"
+    assert best(index_of(listed, "organization"), "Public Stock Company Khant", "organization") >= POLICY.refuse_score
+
+
+def test_russian_words_of_industry_are_what_they_mean() -> None:
+    listed = "Хантский приборостроительный завод"
+    assert best(index_of(listed, "organization"), "JSC Khant Instrument-Making Plant", "organization") >= LEAST_SCORE
+
+
+def test_another_abbreviation_is_another_organisation() -> None:
+    index = index_of("K.B.C. Trading L.L.C.", "organization")
+    assert best(index, "N.K.B.C. Trading S.A.", "organization") < POLICY.hold_score
+    assert best(index, "KBC Trading S.A.", "organization") >= POLICY.refuse_score

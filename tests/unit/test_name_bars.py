@@ -25,7 +25,7 @@ pytestmark = [
 
 STRANGERS, EACH = 1_500, 60
 FLOOR = 0.95
-EACH_FLOORS = {"initials": 0.90, "dropped": 0.88}
+EACH_FLOORS = {"initials": 0.90, "dropped": 0.90}
 ALIAS_FLOORS = {"person": 0.92, "organization": 0.85}
 SCRIPT_FLOORS = {"Cyrillic": 0.95, "Han": 0.85, "Hangul": 0.70}
 BIRTH_AND_NATIONALITY = 0.004
@@ -54,16 +54,15 @@ def recalls(kind: str, by: ModuleType = variants) -> dict[str, float]:
 
 
 def test_labelled_pairs_of_names() -> None:
-    assert pairs().average_precision >= 0.925
-    assert pairs().best_f1 >= 0.87
-    assert pairs().recall_at(0.95) >= 0.65
+    assert pairs().average_precision >= 0.93
+    assert pairs().best_f1 >= 0.88
+    assert pairs().recall_at(0.95) >= 0.66
 
 
 def test_labelled_pairs_of_entities() -> None:
-    """Below the bar (accuracy .93, recall .95 at precision .90): see MODEL.md."""
     found = bars.entity_bench()
-    assert found.best_accuracy() >= 0.885
-    assert found.recall_at(0.90) >= 0.855
+    assert found.best_accuracy() >= 0.93
+    assert found.recall_at(0.90) >= 0.95
 
 
 def test_few_others_have_the_highest_score() -> None:
@@ -76,9 +75,8 @@ def test_the_fixtures_of_the_un_come_first() -> None:
 
 
 @pytest.mark.parametrize("by", [variants, clerks], ids=["variants", "clerks"])
-@pytest.mark.parametrize(("kind", "floor"), [("person", 0.985), ("organization", 0.965)])
+@pytest.mark.parametrize(("kind", "floor"), [("person", 0.985), ("organization", 0.975)])
 def test_spoiled_names_are_found(kind: str, floor: float, by: ModuleType) -> None:
-    """Organisations are near the bar (.975, each kind .95), names with a word left out below it: see MODEL.md."""
     found = recalls(kind, by)
     assert sum(found.values()) / len(found) >= floor
     assert {name: share for name, share in found.items() if share < EACH_FLOORS.get(name, FLOOR - 0.02)} == {}
@@ -126,8 +124,9 @@ def test_pairs_of_scripts() -> None:
 
 
 def test_few_organisations_that_are_listed_no_more_are_taken_for_others() -> None:
-    strangers = bars.delisted()
-    assert sum(bars.top(ofac(), each) >= limit(0.01) for each in strangers) / len(strangers) <= DELISTED
+    """At a limit from twice as many customers: from sample to sample it moves by some thousandths."""
+    least, strangers = bars.threshold(ofac(), bars.strangers(2 * STRANGERS), 0.01), bars.delisted()
+    assert sum(bars.top(ofac(), each) >= least for each in strangers) / len(strangers) <= DELISTED
 
 
 # Planted mistakes: (bar, module, name, what stands instead).
@@ -143,6 +142,7 @@ UNSPELLED = [
     (align, "_spelled", lambda *_: 0),
     (features.fuzz, "ratio", lambda *_, **__: 0.0),
     (search, "sounds_alike", lambda *_: 0),
+    (search, "SURELY_NEAR", 0),
 ]
 """Words are the same or they are not."""
 
@@ -153,13 +153,25 @@ MISTAKES: dict[str, Sequence[tuple[Any, str, Any]]] = {
     "initials": [(align, "_initials", lambda *_: 0)],
     "typos": UNSPELLED,
     "transliteration": UNSPELLED,
-    "merged": [(align, "_joined", lambda asked, listed, pairs, *_: pairs), (search, "_JOINED_COUNTS", 2000)],
-    "order": [(search, "align", _in_place), (match, "same_words", lambda *_: False)],
+    "merged": [
+        (search, "SURELY_NEAR", 0),
+        (align, "_joined", lambda asked, listed, pairs, *_: pairs),
+        (search, "_JOINED_COUNTS", 2000),
+    ],
+    "order": [
+        (search, "align", _in_place),
+        (match, "shuffled", lambda *_: False),
+        (match, "same_words", lambda *_: False),
+    ],
     "dropped": [*FAR],
     "titles": [(written, "_titles", lambda _: set()), *FAR],
     "legal forms": [(written, "without_forms", lambda words: (words, 0)), (written, "is_form", lambda _: False)],
     "abbreviations": [(written, "_MEANT", {}), (align, "_spelled", lambda *_: 0)],
-    "split": [(align, "_joined", lambda asked, listed, pairs, *_: pairs), (search, "_JOINED_COUNTS", 2000)],
+    "split": [
+        (search, "SURELY_NEAR", 0),
+        (align, "_joined", lambda asked, listed, pairs, *_: pairs),
+        (search, "_JOINED_COUNTS", 2000),
+    ],
 }
 
 
@@ -210,7 +222,7 @@ def test_words_that_are_only_equal_are_noticed(monkeypatch: pytest.MonkeyPatch) 
     for module, name, instead in UNSPELLED:
         monkeypatch.setattr(module, name, instead)
     assert bars.name_bench().average_precision < 0.90
-    assert bars.entity_bench().best_accuracy() < 0.885
+    assert bars.entity_bench().best_accuracy() < 0.93
     assert bars.un_at_first_rank(treated=True) < 0.997
     for kind, floor in ALIAS_FLOORS.items():
         held = bars.orthographic(kind, EACH)
