@@ -14,7 +14,7 @@ import typer
 from compliance.lists.cli import app as lists_app
 from compliance.lists.cli import lists_of
 from compliance.log.cli import app as log_app
-from compliance.names.match import Match
+from compliance.names.judge import Match
 from compliance.policy import SHIPPED_POLICY, load_policy
 from compliance.screening.questions import check_party
 from compliance.screening.rulebook import RuleBook, rule_book
@@ -27,7 +27,8 @@ app.add_typer(log_app, name="log")
 
 SCOPES = ("compliance:read", "compliance:officer", "compliance:lead", "audit")
 ConfigOption = Annotated[Path, typer.Option(help="the service's settings, a TOML file")]
-_QUESTION = {"name", "type", "birth_date", "nationality"}
+_OPTIONAL = ("birth_date", "nationality", "gender", "identification")
+_QUESTION = {"name", "type", *_OPTIONAL}
 
 
 @app.command()
@@ -66,7 +67,8 @@ def screen(
     ] = None,
     policy: Annotated[Path | None, typer.Option(help="the policy whose thresholds decide")] = None,
 ) -> None:
-    """Screen names: JSON lines {"name", "type", "birth_date"?, "nationality"?} in, decisions out."""
+    """Screen names: JSON lines {"name", "type", "birth_date"?, "nationality"?, "gender"?, "identification"?} in,
+    decisions out."""
     from compliance.settings import ComplianceSettings
     from serving.lasting import spare_what_lasts
     from serving.settings import load_settings
@@ -140,15 +142,10 @@ def _party(line: str, number: int) -> Party:
         sys.exit(f"line {number}: {failure.detail}")
     asked = json.loads(line)
     if not isinstance(asked, dict) or not {"name", "type"} <= asked.keys() <= _QUESTION:
-        sys.exit(f"line {number}: an object with name and type, and perhaps birth_date and nationality, is needed")
+        sys.exit(f"line {number}: an object with name and type, and perhaps {', '.join(_OPTIONAL)}, is needed")
     if not all(isinstance(value, str) for value in asked.values()):
         sys.exit(f"line {number}: all values are texts")
-    party = Party(
-        asked["name"],
-        asked["type"],
-        birth_date=asked.get("birth_date", ""),
-        nationality=asked.get("nationality", ""),
-    )
+    party = Party(asked["name"], asked["type"], **{name: asked.get(name, "") for name in _OPTIONAL})
     try:
         check_party(f"line {number}", party)
     except FeiqianError as failure:

@@ -19,7 +19,8 @@ from compliance.chaintime import ChainTime
 from compliance.lists import repository
 from compliance.lists.listed import Listed
 from compliance.lists.repository import ListSet
-from compliance.names.match import Match, NameIndex
+from compliance.names.judge import Match
+from compliance.names.match import NameIndex
 from compliance.screening.decide import CLEAR
 from compliance.screening.record import Decided
 from compliance.screening.rulebook import RuleBook, Rules

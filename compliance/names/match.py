@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from compliance.lists.entries import ListEntry
-from compliance.names.explain import explained
 from compliance.names.features import features, order_of
+from compliance.names.judge import Identified, Match, judge
 from compliance.names.model import shipped_model
 from compliance.names.search import Compared, ListedNames, least_reported
 from compliance.names.written import MAX_LETTERS, Reading, Writing
@@ -51,25 +51,10 @@ OTHER_CHARACTERS = 880
 WEAK = 940
 """The most for a name that the list itself calls weak."""
 
-OTHER_KIND = 60
-OTHER_BIRTH_YEAR = 120
-OTHER_NATIONALITY = 15
 _FEW_LETTERS = 6
-_BIRTH_YEARS_APART = 1
 _MAX_MATCHES = 10
 _KNOWN = 131_072
 """Names whose answer is kept, so that a customer seen before costs a look-up."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A listed name that resembles. `score` is in thousandths; `reasons` name no data of the party itself."""
-
-    list_name: str
-    entry_id: str
-    name: str
-    score: int
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +75,7 @@ class NameIndex:
         self._model = shipped_model()
         self._least = least
         self._names = ListedNames(entries, Writing(self._model.rarity))
+        self._identified = Identified(entries)
         self._alike = lru_cache(maxsize=_KNOWN)(self._search)
 
     @property
@@ -99,8 +85,11 @@ class NameIndex:
 
     def matches(self, party: Party) -> tuple[Match, ...]:
         """At most ten matches, the best first, one for each listed entry."""
-        judged = [_judge(likeness, party) for likeness in self._alike(party.name[:MAX_LETTERS], party.kind)]
+        alike = self._alike(party.name[:MAX_LETTERS], party.kind)
+        judged = [judge(likeness.compared, likeness.score, party) for likeness in alike]
         found = [match for match in judged if match.score >= self._least]
+        if party.identification:
+            found += self._identified.others(party, found)
         found.sort(key=lambda match: (-match.score, match.list_name, match.entry_id))
         return tuple(found[:_MAX_MATCHES])
 
@@ -171,26 +160,3 @@ def _same(compared: Compared) -> int:
         return SAME_IN_LATIN
     other_form = asked.forms and listed.forms and not asked.forms & listed.forms
     return SAME_BUT if other_form or order_of(compared.alignment) > 1 else SAME_WORDS
-
-
-def _judge(likeness: _Likeness, party: Party) -> Match:
-    """Lower a likeness by what speaks against it, and say what agrees and what differs."""
-    listed, score = likeness.compared.listed, likeness.score
-    entry, reasons = listed.entry, list(explained(likeness.compared))
-    if party.kind != entry.kind:
-        score -= OTHER_KIND
-        reasons.append(f"the list has it as {'a person' if entry.kind == 'person' else 'an organization'}")
-    if party.birth_date and entry.birth_years:
-        year = int(party.birth_date[:4])
-        if min(abs(year - known) for known in entry.birth_years) > _BIRTH_YEARS_APART:
-            score -= OTHER_BIRTH_YEAR
-            reasons.append("another birth year")
-        else:
-            reasons.append("the birth year agrees")
-    if party.nationality and entry.nationalities:
-        if party.nationality in entry.nationalities:
-            reasons.append("the nationality agrees")
-        else:
-            score -= OTHER_NATIONALITY if score < SAME_WORDS else 0
-            reasons.append("another nationality")
-    return Match(entry.list_name, entry.entry_id, listed.name, max(0, score), tuple(reasons))

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from compliance.client import Screening
-from compliance.names.match import Match, NameIndex
+from compliance.names.judge import Match
+from compliance.names.match import NameIndex
 from compliance.policy import Policy
 from compliance.screening.over import over_limit
 from compliance.screening.questions import Inputs, Review

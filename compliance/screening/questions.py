@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from compliance.client import Screening
 from compliance.limits import DAY, YEAR, Calendar
 from compliance.names.normalise import MAX_NAME, words
-from contracts.terms.documents import to_document
+from contracts.terms.documents import LATER, to_document
 from contracts.terms.errors import Conflict, Malformed
 from contracts.terms.identifiers import Address, Hash, address, uetr
 from contracts.terms.money import MinorUnits, currency, payable
@@ -24,6 +24,9 @@ _SIDES = ("debtor", "creditor", "provider")
 _KINDS = ("person", "organization")
 _COUNTRY = re.compile(r"[A-Z]{2}|", re.ASCII)
 _MAX_ACCOUNT = 140
+_GENDERS = ("", "male", "female")
+_IDENTIFICATION = re.compile(r"[A-Z0-9][A-Z0-9 ./-]{0,34}|", re.ASCII | re.IGNORECASE)
+"""ISO 20022 Max35Text."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Facts:
     spent: tuple[Spent, ...]
     reviews: tuple[Review, ...] = ()
     held_until: int = 0
-    used: tuple[Used, ...] = ()
+    used: tuple[Used, ...] = field(default=(), metadata=LATER)
 
     @cached_property
     def totals(self) -> tuple[Used, ...]:
@@ -112,11 +115,8 @@ class Inputs:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """Their JSON form, which is committed to and stored. What came to be asked later stands in it only where there
-        is something to say, so that what was committed to before is written as it was."""
+        """Their JSON form, which is committed to and stored."""
         written: dict[str, Any] = to_document(self)
-        if not self.facts.used:
-            del written["facts"]["used"]
         return written
 
 
@@ -199,6 +199,10 @@ def check_party(role: str, party: Party) -> None:
         raise Malformed(f"{role}: country and nationality are ISO 3166-1 codes of two capital letters, or empty")
     if len(party.account) > _MAX_ACCOUNT:
         raise Malformed(f"{role}.account: at most {_MAX_ACCOUNT} characters")
+    if party.gender not in _GENDERS:
+        raise Malformed(f"{role}.gender is male or female, or empty")
+    if not _IDENTIFICATION.fullmatch(party.identification):
+        raise Malformed(f"{role}.identification: at most 35 letters, digits, spaces and ./- (ISO 20022 Max35Text)")
     if party.birth_date:
         _check_date(role, party.birth_date)
 

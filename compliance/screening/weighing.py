@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from compliance.client import Screening
 from compliance.lists.entries import PEP, ListEntry
 from compliance.lists.listed import FalsePositive, entry_digest
-from compliance.names.match import Match
+from compliance.names.judge import Match
 from compliance.policy import Policy
 from contracts.terms.errors import Malformed
 from contracts.terms.parties import Party

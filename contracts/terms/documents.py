@@ -27,6 +27,10 @@ Kind = TypeVar("Kind")
 Reader = Callable[[Any], Any]
 Writer = Callable[[Any], Any]
 
+LATER = {"later": True}
+"""Metadata of a field that its kind was given later: it stands in a document only where it is not its default, so that
+what was hashed and committed to before is written as it was."""
+
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
 _MAX_INTEGER = 2**64
 _AMOUNTS = {MinorUnits: range(2**128), SignedMinorUnits: range(-(2**127), 2**127)}
@@ -90,11 +94,15 @@ def _object_writer(kind: Any) -> Writer:
     names = [field.name for field in fields(kind)]
     written = [(name, _writer(hints[name])) for name in names if _writer(hints[name]) is not _as_it_is]
     values_of = attrgetter(*names, names[0])  # of one name alone it would be no tuple
+    later = {field.name: field.default for field in fields(kind) if field.metadata == LATER}
 
     def write(value: Any) -> Any:
         document = dict(zip(names, values_of(value), strict=False))
         for name, write_part in written:
             document[name] = write_part(document[name])
+        for name, default in later.items():
+            if getattr(value, name) == default:
+                del document[name]
         return document
 
     return write

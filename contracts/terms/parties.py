@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Protocol
 
+from contracts.terms.documents import LATER
 from contracts.terms.identifiers import Address
 
 
@@ -71,3 +72,8 @@ class Party:
     nationality: str = ""
     account: str = ""
     """The account identification at its agent."""
+    gender: str = field(default="", metadata=LATER)
+    """"male", "female", or empty."""
+    identification: str = field(default="", metadata=LATER)
+    """The number of one document or register entry (ISO 20022 PrivateIdentification, OrganisationIdentification), or
+    empty."""

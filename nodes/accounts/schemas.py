@@ -19,6 +19,12 @@ class PartyBody(Schema):
     country: str = Field(default="", pattern="^([A-Z]{2})?$")
     birth_date: str = Field(default="", pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")
     nationality: str = Field(default="", pattern="^([A-Z]{2})?$")
+    gender: str = Field(default="", pattern="^(male|female)?$")
+    identification: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9 ./-]{0,34})?$",
+        description="the number of one document or register entry (ISO 20022 Max35Text)",
+    )
 
 
 class OpenAccountBody(Schema):

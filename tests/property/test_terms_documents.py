@@ -259,3 +259,12 @@ def test_none_stands_only_where_nothing_may_stand() -> None:
         assert from_document(Question, over_the_wire(to_document(question))) == question
     assert to_document(Question("a", 5))["amount"] == "5"
     assert is_refused(Question, {"name": "a", "amount": "-5"})
+
+
+def test_what_a_party_was_given_later_stands_only_where_it_is_told() -> None:
+    """Or commitments of before it would no longer be those of the same party."""
+    party = Party("Somchai Jaidee", "person")
+    assert set(to_document(party)) == {"name", "kind", "country", "birth_date", "nationality", "account"}
+    told = Party("Somchai Jaidee", "person", gender="male", identification="AB1234567")
+    assert to_document(told) == to_document(party) | {"gender": "male", "identification": "AB1234567"}
+    assert [from_document(Party, to_document(each)) for each in (party, told)] == [party, told]

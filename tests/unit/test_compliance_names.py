@@ -274,3 +274,37 @@ def test_another_abbreviation_is_another_organisation() -> None:
     index = index_of("K.B.C. Trading L.L.C.", "organization")
     assert best(index, "N.K.B.C. Trading S.A.", "organization") < POLICY.hold_score
     assert best(index, "KBC Trading S.A.", "organization") >= POLICY.refuse_score
+
+
+def identified(kind: str = "person") -> NameIndex:
+    genders, numbers = ("male",), ("AB 123-4567", "12")
+    entry = ListEntry("TEST", "1", kind, "KHANT, Aung", (), (), (), genders=genders, identifiers=numbers)
+    return NameIndex([entry])
+
+
+def test_another_gender_lowers_and_says_so() -> None:
+    [agrees] = identified().matches(Party("Aung Khantt", "person", gender="male"))
+    [differs] = identified().matches(Party("Aung Khantt", "person", gender="female"))
+    assert "the gender agrees" in agrees.reasons
+    assert "another gender" in differs.reasons
+    assert differs.score < agrees.score == best(identified(), "Aung Khantt")
+
+
+def test_the_same_document_raises_a_name_that_resembles() -> None:
+    [match] = identified().matches(Party("Aung Khantt", "person", identification="ab1234567"))
+    assert match.score >= POLICY.refuse_score > best(identified(), "Aung Khantt")
+    assert "the identification is the same" in match.reasons
+
+
+def test_the_same_document_under_another_name_is_held() -> None:
+    [match] = identified().matches(Party("Somchai Jaidee", "person", identification="AB1234567"))
+    assert POLICY.hold_score <= match.score < POLICY.refuse_score
+    assert match.reasons == ("the identification is the same", "the name is another")
+
+
+@pytest.mark.parametrize("number", ["12", "CD1234567", "", "-"])
+def test_another_document_says_nothing(number: str) -> None:
+    assert identified().matches(Party("Somchai Jaidee", "person", identification=number)) == ()
+    assert identified().matches(Party("Aung Khantt", "person", identification=number)) == identified().matches(
+        Party("Aung Khantt", "person")
+    )

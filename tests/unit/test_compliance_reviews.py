@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from compliance.client import Screening
-from compliance.names.match import Match
+from compliance.names.judge import Match
 from compliance.policy import SHIPPED_POLICY, load_policy, read_policy
 from compliance.screening.decide import PartyMatch, Verdict, decide, officers_missing
 from compliance.screening.questions import Facts, Inputs, Review

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from compliance.names import align, features, match, search, written
+from compliance.names import align, features, judge, match, search, written
 from compliance.names.match import NameIndex
 from contracts.terms.parties import Party
 from tests.names import bars, clerks, sources, variants
@@ -208,11 +208,11 @@ def test_names_left_in_their_script_are_noticed(monkeypatch: pytest.MonkeyPatch)
 
 def test_birth_years_that_do_not_count_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     least = limit(0.01)
-    monkeypatch.setattr(match, "OTHER_BIRTH_YEAR", 0)
-    monkeypatch.setattr(match, "OTHER_NATIONALITY", 0)
+    monkeypatch.setattr(judge, "OTHER_BIRTH_YEAR", 0)
+    monkeypatch.setattr(judge, "OTHER_NATIONALITY", 0)
     assert _share_of_known_strangers(least) > BIRTH_AND_NATIONALITY
     monkeypatch.undo()
-    monkeypatch.setattr(match, "_BIRTH_YEARS_APART", 0)
+    monkeypatch.setattr(judge, "_BIRTH_YEARS_APART", 0)
     with pytest.raises(AssertionError):
         test_a_birth_year_off_by_one_drops_no_hit()
 

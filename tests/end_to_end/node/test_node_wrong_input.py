@@ -286,7 +286,14 @@ SPECIFIC: list[tuple[tuple[str, str], dict[str, Any], Expected]] = [
         (OPEN, changed(OPEN, party={**PARTY, **wrong}), MALFORMED)
         for wrong in (
             *({"name": ""}, {"name": "x" * 141}, {"kind": "alien"}, {"country": "th"}, {"country": "THA"}),
-            *({"birth_date": "1.1.2000"}, {"nationality": "Thai"}, {"account": "capital:THB"}, {"name": None}),
+            *(
+                {"birth_date": "1.1.2000"},
+                {"nationality": "Thai"},
+                {"gender": "m"},
+                {"identification": "№ 1"},
+                {"account": "capital:THB"},
+                {"name": None},
+            ),
         )
     ),
     (OPEN, changed(OPEN, id=PAYER, owner=PAYER), CONFLICT),

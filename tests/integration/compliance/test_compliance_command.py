@@ -139,7 +139,7 @@ def test_a_wrong_setting_stops_the_start_in_one_line(settings: Path, old: str, n
 
 def test_names_at_the_prompt() -> None:
     asked = [
-        {"name": "Vladimir Putin", "type": "person", "birth_date": "1952-10-07", "nationality": "RU"},
+        {"name": "Vladimir Putin", "type": "person", "birth_date": "1952-10-07", "nationality": "RU", "gender": "male"},
         {"name": "Vladimir Putyn", "type": "person"},
         {"name": "Somchai Jaidee", "type": "person"},
     ]

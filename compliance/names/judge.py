@@ -1,0 +1,99 @@
+"""What is known of a party beside its name, for and against a resemblance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from compliance.lists.entries import ListEntry
+from compliance.names.explain import explained
+from compliance.names.search import Compared
+from contracts.terms.parties import Party
+
+SAME_NAME = 1000
+"""What another nationality takes nothing from."""
+
+OTHER_KIND = 60
+OTHER_BIRTH_YEAR = 120
+OTHER_NATIONALITY = 15
+OTHER_GENDER = 60
+_BIRTH_YEARS_APART = 1
+
+IDENTIFIED = 990
+"""The least for a name that resembles when the number of a document or register is the same."""
+
+IDENTIFIED_ONLY = 960
+"""The same number under a name that does not resemble: a person should look. Another number says nothing: people have
+several documents."""
+
+_FEW_CHARACTERS = 5
+"""Shorter numbers are many people's."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A listed name that resembles. `score` is in thousandths; `reasons` name no data of the party itself."""
+
+    list_name: str
+    entry_id: str
+    name: str
+    score: int
+    reasons: tuple[str, ...]
+
+
+class Identified:
+    """Entries by the numbers that lists tell of them."""
+
+    def __init__(self, entries: Sequence[ListEntry]) -> None:
+        self._entries = dict[str, list[ListEntry]]()
+        for entry in entries:
+            for number in {plain_number(each) for each in entry.identifiers}:
+                if number:
+                    self._entries.setdefault(number, []).append(entry)
+
+    def others(self, party: Party, found: Iterable[Match]) -> list[Match]:
+        """Entries with the party's number that are not found by name."""
+        known = {(match.list_name, match.entry_id) for match in found}
+        same = self._entries.get(plain_number(party.identification), ())
+        reasons = ("the identification is the same", "the name is another")
+        return [
+            Match(entry.list_name, entry.entry_id, entry.name, IDENTIFIED_ONLY, reasons)
+            for entry in same
+            if (entry.list_name, entry.entry_id) not in known
+        ]
+
+
+def plain_number(written: str) -> str:
+    """A number without what it is parted by, in capitals; empty when it is too short to tell anybody."""
+    number = "".join(each for each in written.upper() if each.isalnum())
+    return number if len(number) >= _FEW_CHARACTERS else ""
+
+
+def judge(compared: Compared, score: int, party: Party) -> Match:
+    """Lower and raise a likeness by what is known besides, and say what agrees and what differs."""
+    listed = compared.listed
+    entry, reasons = listed.entry, list(explained(compared))
+    if party.kind != entry.kind:
+        score -= OTHER_KIND
+        reasons.append(f"the list has it as {'a person' if entry.kind == 'person' else 'an organization'}")
+    if party.birth_date and entry.birth_years:
+        year = int(party.birth_date[:4])
+        if min(abs(year - known) for known in entry.birth_years) > _BIRTH_YEARS_APART:
+            score -= OTHER_BIRTH_YEAR
+            reasons.append("another birth year")
+        else:
+            reasons.append("the birth year agrees")
+    if party.nationality and entry.nationalities:
+        if party.nationality in entry.nationalities:
+            reasons.append("the nationality agrees")
+        else:
+            score -= OTHER_NATIONALITY if score < SAME_NAME else 0
+            reasons.append("another nationality")
+    if party.gender and entry.genders:
+        agrees = party.gender in entry.genders
+        score -= 0 if agrees else OTHER_GENDER
+        reasons.append("the gender agrees" if agrees else "another gender")
+    if (number := plain_number(party.identification)) and number in map(plain_number, entry.identifiers):
+        score = max(score, IDENTIFIED)
+        reasons.append("the identification is the same")
+    return Match(entry.list_name, entry.entry_id, listed.name, max(0, score), tuple(reasons))
