@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance.OSA import distance as spelled_far
 from rapidfuzz.distance.OSA import normalized_similarity as spelled_alike
 
-from compliance.names.written import MINOR, NAME, NUMBER, Reading, Word
+from compliance.names.written import MINOR, NUMBER, Reading, Word
 
 SAME, SAME_FOLD, CALLED, SAME_BONES, INITIAL_ALIKE = 1000, 960, 920, 860, 700
 LEAST = 600
@@ -52,13 +52,6 @@ class Alignment:
         """Words of the listed name that the asked one has not."""
         met = {place for pair in self.pairs for place in pair.listed}
         return [word for place, word in enumerate(self.listed.words) if place not in met]
-
-    def both_lack_words(self) -> bool:
-        """Whether each has a name that the other has not."""
-        return all(
-            any(word.role == NAME for word in missing)
-            for missing in (self.missing_in_listed(), self.missing_in_asked())
-        )
 
 
 def likeness(one: Word, other: Word) -> int:

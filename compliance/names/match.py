@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from compliance.lists.entries import ListEntry
-from compliance.names.features import features, order_of
+from compliance.names.features import FEATURES, features, order_of
 from compliance.names.judge import Identified, Match, judge
 from compliance.names.model import shipped_model
 from compliance.names.search import Compared, ListedNames, least_reported
@@ -53,6 +53,9 @@ WEAK = 940
 
 _FEW_LETTERS = 6
 _MAX_MATCHES = 10
+_BOTH_LACK = FEATURES.index("known_missing")
+"""Zero unless each name has a word that the other has not."""
+
 _KNOWN = 131_072
 """Names whose answer is kept, so that a customer seen before costs a look-up."""
 
@@ -104,8 +107,9 @@ class NameIndex:
 
     def _score(self, compared: Compared, kind: str) -> int:
         asked, listed = compared.alignment.asked, compared.listed
-        score = min(ALMOST_SAME, self._model.score(features(compared.alignment, kind)))
-        if compared.alignment.both_lack_words() or other_abbreviation(asked, listed.reading):
+        found = features(compared.alignment, kind)
+        score = min(ALMOST_SAME, self._model.score(found))
+        if found[_BOTH_LACK] or other_abbreviation(asked, listed.reading):
             score = min(score, OTHER_WORDS)
         elif kind == "person" and asked.names > listed.reading.names == 1 == len(listed.reading.words):
             score = min(score, NICKNAME)
