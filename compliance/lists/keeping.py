@@ -137,8 +137,10 @@ class ListKeeper:
         self._store(seen, listed)
         self._lists, self._listed = lists, listed
         if book is not self.rules.latest():
+            replaced = book.names is not self.rules.latest().names
             self.rules.put(book)
-            spare_what_lasts()
+            if replaced:
+                spare_what_lasts()
             _log.info("lists in force", version=listed.version, entries=len(listed.entries))
 
     def _together(self, lists: Iterable[KeptList]) -> Listed:

@@ -79,6 +79,8 @@ def _differences(alignment: Alignment) -> Iterable[str]:
         yield f"all words of the listed name stand in it, and {len(more)} more"
     elif lacking:
         yield f"{_list(word.text.upper() for word in lacking)} of the listed name is missing, {_other(len(more))}"
+    if alignment.asked.abbreviations and alignment.listed.abbreviations - alignment.asked.abbreviations:
+        yield "another abbreviation"
     if alignment.asked.forms and alignment.listed.forms and not alignment.asked.forms & alignment.listed.forms:
         yield "another legal form"
 

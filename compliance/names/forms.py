@@ -40,7 +40,7 @@ _WORDS = frozenset(word for phrase in _FORMS for word in phrase if len(word) > 4
 
 _SPELLINGS = sorted(_WORDS)
 _MISSPELLED, _SURE_LETTERS, _FEWEST_LETTERS = 0.79, 7, 4
-_ORDINARY_SPELLINGS = sorted(word for phrase in _FORMS for word in phrase if word in _ORDINARY and len(word) >= 6)
+_ORDINARY_SPELLINGS = sorted({word for phrase in _FORMS for word in phrase if word in _ORDINARY and len(word) >= 6})
 _ALL_SPELLINGS = (*_SPELLINGS, *_ORDINARY_SPELLINGS)
 _HEARD = {fold(word): word for word in (*_ORDINARY_SPELLINGS, *_SPELLINGS)}
 _GLUED_LETTERS = 7

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from compliance.lists.entries import ListEntry
 from compliance.names.explain import explained
@@ -26,8 +28,12 @@ IDENTIFIED_ONLY = 960
 """The same number under a name that does not resemble: a person should look. Another number says nothing: people have
 several documents."""
 
-_FEW_CHARACTERS = 5
-"""Shorter numbers are many people's."""
+_FEW_CHARACTERS, _WORD = 5, 3
+"""Shorter numbers are many people's, shorter words parts of a number."""
+
+_PARTS = re.compile(r"[^\W_]+")
+_BIC_LETTERS = 8
+_BIC = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,14 +53,14 @@ class Identified:
     def __init__(self, entries: Sequence[ListEntry]) -> None:
         self._entries = dict[str, list[ListEntry]]()
         for entry in entries:
-            for number in {plain_number(each) for each in entry.identifiers}:
-                if number:
-                    self._entries.setdefault(number, []).append(entry)
+            for number in {number for each in entry.identifiers for number in numbers_in(each)}:
+                self._entries.setdefault(number, []).append(entry)
 
     def others(self, party: Party, found: Iterable[Match]) -> list[Match]:
         """Entries with the party's number that are not found by name."""
         known = {(match.list_name, match.entry_id) for match in found}
-        same = self._entries.get(plain_number(party.identification), ())
+        asked = numbers_in(party.identification)
+        same = {entry.reference: entry for number in asked for entry in self._entries.get(number, ())}.values()
         reasons = ("the identification is the same", "the name is another")
         return [
             Match(entry.list_name, entry.entry_id, entry.name, IDENTIFIED_ONLY, reasons)
@@ -63,10 +69,24 @@ class Identified:
         ]
 
 
-def plain_number(written: str) -> str:
-    """A number without what it is parted by, in capitals; empty when it is too short to tell anybody."""
-    number = "".join(each for each in written.upper() if each.isalnum())
-    return number if len(number) >= _FEW_CHARACTERS else ""
+@lru_cache(maxsize=4096)
+def numbers_in(written: str) -> frozenset[str]:
+    """The numbers of documents and registers in what a list or a party tells: without what they are parted by, in
+    capitals; where words stand beside ("Libyan passport No. 513519"), each part with a digit."""
+    text = written.upper()
+    parts = _PARTS.findall(text)
+    told = any(len(part) >= _WORD and part.isalpha() for part in parts) and len(parts) > 1
+    found = parts if told else ["".join(parts)]
+    return frozenset(_of_bank(each) for each in found if len(each) >= _FEW_CHARACTERS and _tells(each))
+
+
+def _tells(number: str) -> bool:
+    return any(each.isdigit() for each in number) or _BIC.fullmatch(number) is not None
+
+
+def _of_bank(number: str) -> str:
+    """A BIC without its branch (ISO 9362)."""
+    return number[:_BIC_LETTERS] if _BIC.fullmatch(number) else number
 
 
 def judge(compared: Compared, score: int, party: Party) -> Match:
@@ -89,11 +109,12 @@ def judge(compared: Compared, score: int, party: Party) -> Match:
         else:
             score -= OTHER_NATIONALITY if score < SAME_NAME else 0
             reasons.append("another nationality")
-    if party.gender and entry.genders:
+    if party.gender and entry.genders and party.kind == entry.kind == "person":
         agrees = party.gender in entry.genders
         score -= 0 if agrees else OTHER_GENDER
         reasons.append("the gender agrees" if agrees else "another gender")
-    if (number := plain_number(party.identification)) and number in map(plain_number, entry.identifiers):
+    asked = numbers_in(party.identification)
+    if asked and any(asked & numbers_in(each) for each in entry.identifiers):
         score = max(score, IDENTIFIED)
         reasons.append("the identification is the same")
     return Match(entry.list_name, entry.entry_id, listed.name, max(0, score), tuple(reasons))

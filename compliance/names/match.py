@@ -15,7 +15,7 @@ from compliance.names.features import FEATURES, features, order_of
 from compliance.names.judge import Identified, Match, judge
 from compliance.names.model import shipped_model
 from compliance.names.search import Compared, ListedNames, least_reported
-from compliance.names.written import MAX_LETTERS, Reading, Writing
+from compliance.names.written import MAX_LETTERS, MINOR, NAME, Reading, Writing
 from contracts.terms.parties import Party
 
 SAME_WORDS = 1000
@@ -36,8 +36,11 @@ OTHER_NUMBER = 865
 """The most for organisations and vessels of which one has a number that the other has not: reported, not held."""
 
 OTHER_WORDS = 850
-"""The most when each name has a word that the other has not, in brackets or without, or another abbreviation, "A.B.C.":
+"""The most when each name has a word of its own, or both are nothing but abbreviations, "A.B.C.", and not the same:
 reported, not held."""
+
+REST_ALIKE = 700
+"""Thousandths: words that are more alike, taken together, may be the same ones, divided and spelled otherwise."""
 
 NICKNAME = 820
 """The most for a person with several names of which a listed one-word name is one: reported, not held."""
@@ -51,10 +54,9 @@ OTHER_CHARACTERS = 880
 WEAK = 940
 """The most for a name that the list itself calls weak."""
 
-_FEW_LETTERS = 6
+_FEW_LETTERS, _FEWEST_SHUFFLED = 6, 5
 _MAX_MATCHES = 10
-_BOTH_LACK = FEATURES.index("known_missing")
-"""Zero unless each name has a word that the other has not."""
+_REST_ALIKE, _ASKED_MISSING = FEATURES.index("rest_alike"), FEATURES.index("asked_missing")
 
 _KNOWN = 131_072
 """Names whose answer is kept, so that a customer seen before costs a look-up."""
@@ -87,14 +89,13 @@ class NameIndex:
         return self._model.version
 
     def matches(self, party: Party) -> tuple[Match, ...]:
-        """At most ten matches, the best first, one for each listed entry."""
+        """At most ten matches by name, and ten by number, the best first, one for each listed entry."""
         alike = self._alike(party.name[:MAX_LETTERS], party.kind)
         judged = [judge(likeness.compared, likeness.score, party) for likeness in alike]
         found = [match for match in judged if match.score >= self._least]
-        if party.identification:
-            found += self._identified.others(party, found)
-        found.sort(key=lambda match: (-match.score, match.list_name, match.entry_id))
-        return tuple(found[:_MAX_MATCHES])
+        found.sort(key=_best_first)
+        numbered = self._identified.others(party, found) if party.identification else []
+        return tuple(sorted([*found[:_MAX_MATCHES], *numbered[:_MAX_MATCHES]], key=_best_first))
 
     def _search(self, name: str, kind: str) -> tuple[_Likeness, ...]:
         best: dict[str, _Likeness] = {}
@@ -109,9 +110,9 @@ class NameIndex:
         asked, listed = compared.alignment.asked, compared.listed
         found = features(compared.alignment, kind)
         score = min(ALMOST_SAME, self._model.score(found))
-        if found[_BOTH_LACK] or other_abbreviation(asked, listed.reading):
+        if 0 <= found[_REST_ALIKE] < REST_ALIKE or other_abbreviation(asked, listed.reading):
             score = min(score, OTHER_WORDS)
-        elif kind == "person" and asked.names > listed.reading.names == 1 == len(listed.reading.words):
+        elif kind == "person" and found[_ASKED_MISSING] and len(listed.reading.words) == 1:
             score = min(score, NICKNAME)
         if asked.numbers != listed.reading.numbers and kind == listed.entry.kind == "organization":
             score = min(score, OTHER_NUMBER)
@@ -129,8 +130,12 @@ class NameIndex:
         elif shuffled(asked, listed.reading):
             score = max(score, SHUFFLED)
         if not (asked.whole and listed.reading.whole):
-            score = min(score, OTHER_WORDS if asked.added and listed.reading.added else ALMOST_SAME)
+            score = min(score, ALMOST_SAME)
         return min(score, WEAK) if listed.weak else score
+
+
+def _best_first(match: Match) -> tuple[int, str, str]:
+    return -match.score, match.list_name, match.entry_id
 
 
 def same_words(one: Reading, other: Reading) -> bool:
@@ -139,8 +144,9 @@ def same_words(one: Reading, other: Reading) -> bool:
 
 
 def other_abbreviation(one: Reading, other: Reading) -> bool:
-    """Whether both are written with abbreviations, and none is the same."""
-    return bool(one.abbreviations and other.abbreviations) and one.abbreviations.isdisjoint(other.abbreviations)
+    """Whether both names are abbreviations alone, and not the same."""
+    alone = one.abbreviations.issuperset(one.key) and other.abbreviations.issuperset(other.key)
+    return alone and one.key != other.key
 
 
 def same_letters(one: Reading, other: Reading) -> bool:
@@ -149,11 +155,18 @@ def same_letters(one: Reading, other: Reading) -> bool:
 
 
 def shuffled(one: Reading, other: Reading) -> bool:
-    """Whether each word has the letters of a word of the other name, in another order."""
+    """Whether the words that differ are no words that are known, and have the letters of those of the other name in
+    another order. Short ones and numbers have those of others by chance."""
+    if one.anagram != other.anagram:
+        return False
+    changed, before = (
+        [word for word in each.words if word.role != MINOR and word.text not in known.key]
+        for each, known in ((one, other), (other, one))
+    )
     return (
-        one.anagram == other.anagram
-        and len(one.anagram) >= _FEW_LETTERS
-        and sorted(map(sorted, one.key)) == sorted(map(sorted, other.key))
+        all(word.role == NAME and len(word.text) >= _FEWEST_SHUFFLED for word in (*changed, *before))
+        and not any(word.known for word in changed)
+        and sorted(sorted(word.text) for word in changed) == sorted(sorted(word.text) for word in before)
     )
 
 

@@ -66,7 +66,7 @@ def script_of(text: str) -> int:
 
 
 def readings(text: str) -> tuple[str, ...]:
-    """Words of a folded name (see `normalise.fold`), in Latin letters and parted by spaces; at most three ways."""
+    """Words of a folded name (see `normalise.divided`), in Latin letters and parted by spaces; at most three ways."""
     if text.isascii():
         return (text,)
     text = " ".join(_undisguised(word) for word in text.split())

@@ -23,7 +23,7 @@ REPORTED_SHARED, REPORTED_ACROSS = 585, 450
 """The same, for a match to be reported at all; less in scripts that leave out vowels, where words agree less."""
 
 NEARLY_ALL = 960
-"""Thousandths of an asked name of two words or more that a listed one has: it is a part of that name, however long."""
+"""Thousandths of an asked name of two words or more that stand in a listed one: it is a part of it, however long."""
 
 SURELY_NEAR = 1000
 """All of it: nothing is gained by comparing the sounds too."""
@@ -40,7 +40,6 @@ class Listed:
     name: str
     reading: Reading
     weak: bool
-    same_words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,8 @@ class ListedNames:
         best = dict[Word, int]()
         for number in self._candidates.find(asked):
             reading = self._listed[number].reading
+            if (asked.added and not reading.whole) or (reading.added and not asked.whole):
+                continue  # what is left out of one name is known to differ from the other's
             shared = 0
             for word in reading.words:
                 likest = best.get(word)
@@ -127,4 +128,4 @@ def _read(entry: ListEntry, writing: Writing) -> Iterable[Listed]:
     weak = frozenset(entry.weak_aliases)
     for name in dict.fromkeys((entry.name, *entry.aliases, *entry.weak_aliases)):
         for reading in writing.read(name, entry.kind):
-            yield Listed(entry, name, reading, name in weak and name != entry.name, reading.key)
+            yield Listed(entry, name, reading, name in weak and name != entry.name)

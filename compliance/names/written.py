@@ -87,7 +87,9 @@ class Reading:
     """Whether that was read too: many are called without it."""
 
 
-_ADDED = re.compile(r"\([^()]*\)|/.*")
+_ADDED = re.compile(r"[(（][^()（）]*[)）]|\s/\s.*|(?<=\w\w\w)[/／](?=\w\w\w).*", re.DOTALL)
+"""In brackets, or after a stroke between two names: that of "M/S" and "J/V" is none."""
+
 _FEW_LETTERS = 6
 _COMMON = frozenset(_VOCABULARY["organization"]["common"]) | {"and"}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}

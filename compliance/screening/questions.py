@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from compliance.client import Screening
 from compliance.limits import DAY, YEAR, Calendar
@@ -116,8 +116,7 @@ class Inputs:
     @cached_property
     def document(self) -> dict[str, Any]:
         """Their JSON form, which is committed to and stored."""
-        written: dict[str, Any] = to_document(self)
-        return written
+        return cast(dict[str, Any], to_document(self))
 
 
 def period_of(day: date, length: str) -> str:
