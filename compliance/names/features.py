@@ -106,14 +106,9 @@ def _met(alignment: Alignment) -> tuple[int, ...]:
 
 def _of_joined(alignment: Alignment, pair: Pair) -> tuple[int, int]:
     """The weight of the lighter side, and the letters of the shorter."""
-    sides = (
-        [alignment.asked.words[place] for place in pair.asked],
-        [alignment.listed.words[place] for place in pair.listed],
-    )
-    return (
-        min(sum(word.weight for word in side) for side in sides),
-        min(sum(len(word.text) for word in side) for side in sides),
-    )
+    sides = ((alignment.asked.words, pair.asked), (alignment.listed.words, pair.listed))
+    letters = (sum(len(words[place].text) for place in places) for words, places in sides)
+    return min(_weight(words, places) for words, places in sides), min(letters)
 
 
 def _apart(alignment: Alignment) -> tuple[int, int, int, int, int]:

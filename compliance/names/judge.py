@@ -71,22 +71,16 @@ class Identified:
 
 @lru_cache(maxsize=4096)
 def numbers_in(written: str) -> frozenset[str]:
-    """The numbers of documents and registers in what a list or a party tells: without what they are parted by, in
-    capitals; where words stand beside ("Libyan passport No. 513519"), each part with a digit."""
+    """The numbers of documents and registers in what a list or a party tells, in capitals and without what they are
+    parted by; where words stand beside ("Libyan passport No. 513519"), also each part with a digit. Of a BIC, which stands
+    alone (ISO 9362), its branch does not count."""
     text = written.upper()
     parts = _PARTS.findall(text)
-    told = any(len(part) >= _WORD and part.isalpha() for part in parts) and len(parts) > 1
-    found = parts if told else ["".join(parts)]
-    return frozenset(_of_bank(each) for each in found if len(each) >= _FEW_CHARACTERS and _tells(each))
-
-
-def _tells(number: str) -> bool:
-    return any(each.isdigit() for each in number) or _BIC.fullmatch(number) is not None
-
-
-def _of_bank(number: str) -> str:
-    """A BIC without its branch (ISO 9362)."""
-    return number[:_BIC_LETTERS] if _BIC.fullmatch(number) else number
+    if len(parts) == 1 and _BIC.fullmatch(text):
+        return frozenset((text[:_BIC_LETTERS],))
+    told = any(len(part) >= _WORD and part.isalpha() for part in parts)
+    found = ["".join(parts), *(parts if told else ())]
+    return frozenset(each for each in found if len(each) >= _FEW_CHARACTERS and any(map(str.isdigit, each)))
 
 
 def judge(compared: Compared, score: int, party: Party) -> Match:

@@ -340,12 +340,22 @@ def test_the_same_document_under_another_name_is_held() -> None:
         ("381110042 (Expired 25 Jan. 2016)", "381110042"),
         ("VTBRRUMM", "VTBRRUMM123"),
         ("C-1234/567", "c 1234567"),
+        ("HRB 123456", "hrb123456"),
+        ("HRB123456", "HRB-123456"),
     ],
 )
 def test_numbers_are_read_out_of_what_a_list_tells(told: str, number: str) -> None:
     index = NameIndex([ListEntry("TEST", "1", "person", "KHANT, Aung", (), (), (), identifiers=(told, "Unknown"))])
     assert index.matches(Party("Somchai Jaidee", "person", identification=number))
     assert not index.matches(Party("Somchai Jaidee", "person", identification="Unknown"))
+
+
+def test_words_beside_a_number_are_no_number() -> None:
+    """ "Passport" has the letters of a BIC: everybody who writes it before his number would be held."""
+    told = ("Libyan passport No. 513519",)
+    index = NameIndex([ListEntry("TEST", "1", "person", "KHANT, Aung", (), (), (), identifiers=told)])
+    assert not index.matches(Party("Somchai Jaidee", "person", identification="Passport AB77777"))
+    assert index.matches(Party("Somchai Jaidee", "person", identification="Passport 513519"))
 
 
 def test_an_organisation_has_no_gender() -> None:
