@@ -72,8 +72,8 @@ class Identified:
 @lru_cache(maxsize=4096)
 def numbers_in(written: str) -> frozenset[str]:
     """The numbers of documents and registers in what a list or a party tells, in capitals and without what they are
-    parted by; where words stand beside ("Libyan passport No. 513519"), also each part with a digit. Of a BIC, which stands
-    alone (ISO 9362), its branch does not count."""
+    parted by. Where words stand beside, as in "Libyan passport No. 513519", also each part with a digit. Of a BIC (ISO
+    9362), which stands alone, the branch does not count."""
     text = written.upper()
     parts = _PARTS.findall(text)
     if len(parts) == 1 and _BIC.fullmatch(text):
